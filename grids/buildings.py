@@ -1,0 +1,75 @@
+"""Buildings, their dwellings and the addresses that name them."""
+
+from __future__ import annotations
+
+from geoalchemy2 import WKBElement
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grids.db import Base, Located, LocatedPoint, geometry, geometry_check, identity
+
+
+class Address(LocatedPoint, Base):
+    """A standard address (标准地址): a door plate or a building plate with its point."""
+
+    __tablename__ = "address"
+    __table_args__ = (
+        geometry_check(),
+        Index("address_geom_idx", "geom", postgresql_using="gist"),
+        Index("address_area_code_idx", "area_code"),
+        Index("address_grid_id_idx", "grid_id"),
+        Index(
+            "address_text_idx", "text", postgresql_using="gin",
+            postgresql_ops={"text": "gin_trgm_ops"},
+        ),
+    )  # fmt: skip
+    __level__ = "L1"
+
+    id: Mapped[int] = identity()
+    source_id: Mapped[int | None] = mapped_column(BigInteger)
+    text: Mapped[str]  #: as people write it, without county
+    street: Mapped[str | None]
+    number: Mapped[str | None]
+    estate: Mapped[str | None]  #: 小区 or courtyard
+    building: Mapped[str | None]  #: 楼幢
+
+
+class Building(Located, Base):
+    """A building; linked to its grid by the point on its surface."""
+
+    __tablename__ = "building"
+    __table_args__ = (
+        geometry_check(),
+        Index("building_geom_idx", "geom", postgresql_using="gist"),
+        Index("building_area_code_idx", "area_code"),
+        Index("building_grid_id_idx", "grid_id"),
+    )
+    __level__ = "L1"
+
+    id: Mapped[int] = identity()
+    source_id: Mapped[int | None] = mapped_column(BigInteger)
+    name: Mapped[str | None]
+    kind: Mapped[str]  #: residential, apartments, house, industrial, commercial, school, ...
+    levels: Mapped[int | None] = mapped_column(SmallInteger)
+    height_m: Mapped[float | None]
+    built_year: Mapped[int | None] = mapped_column(SmallInteger)
+    dwellings: Mapped[int] = mapped_column(server_default="0")
+    area_m2: Mapped[float]  #: footprint
+    address_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("address.id"))
+    geom: Mapped[WKBElement] = mapped_column(geometry("MULTIPOLYGON"))
+
+
+class Dwelling(Base):
+    """A home (户室) in a building; what is let is counted as a rental."""
+
+    __tablename__ = "dwelling"
+    __table_args__ = (Index("dwelling_building_id_idx", "building_id"),)
+    __level__ = "L2"
+
+    id: Mapped[int] = identity()
+    building_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("building.id"))
+    unit: Mapped[str | None]  #: 单元
+    floor: Mapped[int | None] = mapped_column(SmallInteger)
+    room: Mapped[str | None]
+    use: Mapped[str]  #: owner, rental, vacant
+    area_m2: Mapped[float | None]

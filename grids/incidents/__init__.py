@@ -1,0 +1,1 @@
+"""Cases: lifecycle, services, photos."""

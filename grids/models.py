@@ -1,0 +1,39 @@
+"""Every model, imported once: what the migrations are compared with."""
+
+from __future__ import annotations
+
+from grids import (
+    accounts,
+    audit,
+    basemap,
+    buildings,
+    cells,
+    city,
+    codes,
+    components,
+    divisions,
+    enterprises,
+    feed,
+    people,
+    requests,
+)
+from grids.db import Base
+from grids.incidents import models as incident_models
+
+__all__ = [
+    "Base",
+    "accounts",
+    "audit",
+    "basemap",
+    "buildings",
+    "cells",
+    "city",
+    "codes",
+    "components",
+    "divisions",
+    "enterprises",
+    "feed",
+    "incident_models",
+    "people",
+    "requests",
+]

@@ -1,0 +1,109 @@
+"""Which database role may do what with which table: one literal list, applied after migrations.
+
+The app role owns nothing. The log tables are append-only for everybody but their owner.
+The tile role sees only what a map may show: no person, no account, no reporter.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+ROLES = ("wangge_app", "wangge_worker", "wangge_tiles", "wangge_auditor", "wangge_backup")
+
+READ, ADD, CHANGE, REMOVE = "SELECT", "INSERT", "UPDATE", "DELETE"
+MAP_TABLES = (
+    "city", "area", "grid", "grid_version", "cell", "road", "water", "landuse", "place",
+    "building", "address", "component", "facility", "enterprise", "premises",
+    "category", "category_limit", "department", "workday", "people_count",
+)  # fmt: skip
+
+#: role -> table -> what it may do
+PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
+    "wangge_app": {
+        **dict.fromkeys(MAP_TABLES, (READ,)),
+        "dwelling": (READ,),
+        "account": (READ, ADD, CHANGE),
+        "assignment": (READ, ADD, CHANGE),
+        "sign_in_session": (READ, ADD, CHANGE, REMOVE),
+        "shift": (READ, ADD, CHANGE),
+        "audit_event": (READ, ADD),
+        "request_key": (READ, ADD),
+        "number_day": (READ, ADD),
+        "incident": (READ, ADD, CHANGE),
+        "incident_event": (READ, ADD),
+        "incident_task": (READ, ADD, CHANGE),
+        "incident_clock": (READ, ADD, CHANGE),
+        "incident_reporter": (READ, ADD),
+        "incident_link": (READ, ADD),
+        "blob": (READ, ADD),
+        "attachment": (READ, ADD),
+        "feed": (READ,),
+        "feed_state": (READ,),
+    },
+    "wangge_worker": {
+        **dict.fromkeys(MAP_TABLES, (READ,)),
+        "people_count": (READ, ADD, CHANGE, REMOVE),
+        "dwelling": (READ,),
+        "household": (READ,),
+        "person": (READ,),
+        "account": (READ,),
+        "assignment": (READ,),
+        "shift": (READ,),
+        "sign_in_session": (READ, REMOVE),
+        "audit_event": (READ, ADD),
+        "request_key": (READ, REMOVE),
+        "incident": (READ, CHANGE),
+        "incident_event": (READ,),
+        "incident_task": (READ,),
+        "incident_clock": (READ,),
+        "blob": (READ, REMOVE),
+        "attachment": (READ,),
+        "feed": (READ, ADD),
+        "feed_state": (READ, ADD, CHANGE),
+    },
+    "wangge_tiles": {
+        **dict.fromkeys(MAP_TABLES, (READ,)),
+        "incident": (READ,),
+        "feed_state": (READ,),
+    },
+    "wangge_auditor": {"audit_event": (READ,), "feed": (READ,), "incident_event": (READ,)},
+}
+
+
+def apply_privileges(connection: Connection) -> None:
+    """Take everything from the roles, then grant what the list says."""
+    for role in ROLES:
+        _grant(connection, "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}", role=role)
+        _grant(connection, "GRANT USAGE ON SCHEMA public TO {role}", role=role)
+        _grant(connection, "GRANT SELECT ON spatial_ref_sys TO {role}", role=role)
+    for role, tables in PRIVILEGES.items():
+        for table, rights in tables.items():
+            for right in rights:
+                _grant(connection, f"GRANT {right} ON {{table}} TO {{role}}", role=role, table=table)
+    _grant(connection, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}", role="wangge_backup")
+    for role in ("wangge_app", "wangge_worker"):
+        _grant(connection, "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}", role=role)
+    _grant_queue(connection)
+
+
+def _grant_queue(connection: Connection) -> None:
+    """Both web and worker defer jobs; only the worker changes and removes them."""
+    tables = connection.scalars(
+        text("SELECT tablename FROM pg_tables WHERE tablename LIKE 'procrastinate_%'")
+    ).all()
+    for table in tables:
+        _grant(connection, "GRANT SELECT, INSERT ON {table} TO {role}", role="wangge_app", table=table)
+        _grant(
+            connection,
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {role}",
+            role="wangge_worker",
+            table=table,
+        )
+
+
+def _grant(connection: Connection, statement: str, **names: str) -> None:
+    """Run a statement whose names come from the lists above, quoted by the dialect."""
+    quote = connection.dialect.identifier_preparer.quote
+    connection.exec_driver_sql(
+        statement.format(**{key: quote(name) for key, name in names.items()})
+    )
