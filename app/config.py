@@ -1,0 +1,259 @@
+"""Settings: read from the environment and `var/secrets.json` once, checked, frozen."""
+
+import base64
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: Login roles of the database; the superuser of a private cluster is `wangge_admin`.
+ROLES = (
+    "wangge_owner",
+    "wangge_app",
+    "wangge_worker",
+    "wangge_tiles",
+    "wangge_auditor",
+    "wangge_backup",
+)
+ADMIN = "wangge_admin"
+DATABASE = "wangge"
+
+#: A socket address takes 107 bytes, and PostgreSQL adds `/.s.PGSQL.5432`.
+LONGEST_SOCKET_FOLDER = 90
+
+
+class InvalidSetting(Exception):
+    """A setting is missing or has a value that the platform cannot work with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that may differ between two installations.
+
+    Each field is read from `WANGGE_<NAME IN CAPITALS>`; `docs/settings.md` describes them.
+    """
+
+    admin_url: str  #: superuser or owner of the server; makes roles and extensions
+    database_url: str  #: role wangge_app: web and live processes
+    owner_url: str  #: role wangge_owner: migrations
+    worker_url: str  #: role wangge_worker: jobs, sealer, imports, simulator
+    tiles_url: str  #: role wangge_tiles: vector tiles
+    is_private_cluster: bool  #: the cluster under var/pg is ours to start and stop
+    var_dir: Path
+    blob_dir: Path
+    secret_key: str  #: signs cookies and tokens
+    data_key: bytes  #: 32 bytes, encrypts personal columns
+    index_key: bytes  #: 32 bytes, keys the blind indexes
+    city_zone: str = "Asia/Shanghai"
+    county_code: str = "339901"
+    metric_srid: int = 0  #: 0: derived from the data
+    envelope: str = ""  #: "west,south,east,north"; empty: derived from the data
+    node: int = 0
+    bind: str = "127.0.0.1"
+    web_port: int = 8000
+    live_port: int = 8001
+    live_origin: str = ""  #: empty: the host of the request with `live_port`
+    web_workers: int = 2
+    web_threads: int = 8
+    https: bool = False
+    trusted_proxies: int = 0
+    max_photo_bytes: int = 15 * 1024 * 1024
+    max_body_bytes: int = 20 * 1024 * 1024
+    log_level: str = "INFO"
+    allow_unsafe_server: bool = False  #: start on a server that may lose acknowledged writes
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read and check the settings; raise `InvalidSetting` naming the one that is wrong."""
+        env = os.environ if environ is None else environ
+        var_dir = var_folder(env)
+        kept = read_secrets(var_dir)
+        settings = cls(
+            **_urls(env, var_dir, kept),
+            var_dir=var_dir,
+            blob_dir=Path(env.get("WANGGE_BLOB_DIR") or var_dir / "blobs"),
+            secret_key=env.get("WANGGE_SECRET_KEY") or kept["secret_key"],
+            data_key=_key("data_key", env.get("WANGGE_DATA_KEY") or kept["data_key"]),
+            index_key=_key("index_key", env.get("WANGGE_INDEX_KEY") or kept["index_key"]),
+            **_simple(env),
+        )
+        settings._check()
+        return settings
+
+    def passwords(self) -> dict[str, str]:
+        """Read the password of each database role."""
+        kept = read_secrets(self.var_dir)
+        return {role: kept[role] for role in ROLES}
+
+    def _check(self) -> None:
+        """Raise `InvalidSetting` for a value outside what it can be."""
+        if len(self.county_code) != 6 or not self.county_code.isdecimal():
+            raise InvalidSetting(f"WANGGE_COUNTY_CODE is {self.county_code!r}, needs 6 digits")
+        if not 0 <= self.node < 2**19:
+            raise InvalidSetting(f"WANGGE_NODE is {self.node}, needs 0 to {2**19 - 1}")
+        for name in ("web_port", "live_port"):
+            if not 0 < getattr(self, name) < 65536:
+                raise InvalidSetting(f"WANGGE_{name.upper()} is not a port")
+        if len(self.secret_key) < 32:
+            raise InvalidSetting("WANGGE_SECRET_KEY is shorter than 32 characters")
+        try:
+            ZoneInfo(self.city_zone)
+        except (OSError, ValueError) as error:
+            raise InvalidSetting(f"WANGGE_CITY_ZONE: no zone {self.city_zone!r}") from error
+        if self.envelope:
+            _envelope(self.envelope)
+
+
+def var_folder(environ: Mapping[str, str]) -> Path:
+    """Name the folder of everything that is made at run time."""
+    return Path(environ.get("WANGGE_VAR_DIR") or ROOT / "var").resolve()
+
+
+def read_secrets(var_dir: Path) -> dict[str, str]:
+    """Read `secrets.json`, made on first need with random values and mode 0600."""
+    path = var_dir / "secrets.json"
+    if not path.exists():
+        var_dir.mkdir(parents=True, exist_ok=True)
+        _write_once(path, json.dumps(_new_secrets(), indent=1))
+    kept: dict[str, str] = json.loads(path.read_text())
+    missing = {"secret_key", "data_key", "index_key", ADMIN, *ROLES} - kept.keys()
+    if missing:
+        raise InvalidSetting(f"{path.name} lacks {', '.join(sorted(missing))}")
+    return kept
+
+
+def server_url(socket: str, user: str, password: str, database: str = DATABASE) -> str:
+    """Write the address of a server that listens on a socket folder."""
+    return f"postgresql://{user}:{quote(password)}@/{database}?host={quote(socket)}"
+
+
+def socket_folder(cluster_dir: Path) -> Path:
+    """Choose the socket folder of a private cluster: its own, or a short one of this user.
+
+    The choice depends on the path alone, so every process finds the same folder.
+    """
+    own = cluster_dir / "run"
+    if len(os.fsencode(own)) <= LONGEST_SOCKET_FOLDER:
+        return own
+    mark = hashlib.sha256(os.fsencode(cluster_dir)).hexdigest()[:12]
+    return Path("/tmp") / f"wangge-{os.getuid()}-{mark}"  # noqa: S108 - made with mode 0700
+
+
+def without_password(url: str) -> str:
+    """Write an address that may be shown."""
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:***@{host}"))
+
+
+def as_role(url: str, user: str, password: str) -> str:
+    """Write the same server and database for another role."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password)}@{host}"))
+
+
+def _urls(env: Mapping[str, str], var_dir: Path, kept: dict[str, str]) -> dict[str, Any]:
+    """Write the address for each role, from the server given or the private cluster."""
+    own = env.get("WANGGE_DATABASE_URL", "")
+    socket = str(socket_folder(var_dir / "pg"))
+    admin = own.replace("postgresql+psycopg://", "postgresql://") or server_url(
+        socket, ADMIN, kept[ADMIN]
+    )
+    if not admin.startswith(("postgresql://", "postgres://")):
+        raise InvalidSetting("WANGGE_DATABASE_URL does not start with postgresql://")
+    roles = {"database": "app", "owner": "owner", "worker": "worker", "tiles": "tiles"}
+    urls: dict[str, Any] = {
+        f"{field}_url": env.get(f"WANGGE_{role.upper()}_URL")
+        or as_role(admin, f"wangge_{role}", kept[f"wangge_{role}"])
+        for field, role in roles.items()
+    }
+    return {**urls, "admin_url": admin, "is_private_cluster": not own}
+
+
+def _simple(env: Mapping[str, str]) -> dict[str, Any]:
+    """Read the fields that are a plain text, number or yes/no."""
+    found: dict[str, Any] = {}
+    for field in fields(Settings):
+        raw = env.get(f"WANGGE_{field.name.upper()}", "")
+        if not raw or field.type not in (int, str, bool) or field.name in _NOT_SIMPLE:
+            continue
+        found[field.name] = _value(field.name, field.type, raw)
+    return found
+
+
+_NOT_SIMPLE = {
+    "admin_url",
+    "database_url",
+    "owner_url",
+    "worker_url",
+    "tiles_url",
+    "is_private_cluster",
+    "secret_key",
+}
+
+
+def _value(name: str, kind: object, raw: str) -> object:
+    """Turn the text of one variable into the type of its field."""
+    if kind is bool:
+        words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+        if raw.lower() not in words:
+            raise InvalidSetting(f"WANGGE_{name.upper()} is {raw!r}, needs 1 or 0")
+        return words[raw.lower()]
+    if kind is int:
+        try:
+            return int(raw)
+        except ValueError:
+            raise InvalidSetting(f"WANGGE_{name.upper()} is {raw!r}, needs a number") from None
+    return raw
+
+
+def _key(name: str, text: str) -> bytes:
+    """Decode a 32-byte key."""
+    key = base64.b64decode(text, validate=True)
+    if len(key) != 32:
+        raise InvalidSetting(f"{name} has {len(key)} bytes, needs 32")
+    return key
+
+
+def _envelope(text: str) -> tuple[float, ...]:
+    """Read west, south, east, north."""
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        raise InvalidSetting("WANGGE_ENVELOPE needs west,south,east,north") from None
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise InvalidSetting("WANGGE_ENVELOPE is not an area in degrees, longitude first")
+    return west, south, east, north
+
+
+def _new_secrets() -> dict[str, str]:
+    """Draw a password for each role and a key for each use."""
+    keys = {name: _random_key() for name in ("data_key", "index_key")}
+    passwords = {name: secrets.token_urlsafe(24) for name in (ADMIN, *ROLES)}
+    return {"secret_key": secrets.token_urlsafe(48), **keys, **passwords}
+
+
+def _random_key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Write a file that only its owner may read; of two writers the first one wins."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

@@ -1,0 +1,121 @@
+"""Roles, databases and extensions of a server, ours or the city's own."""
+
+import contextlib
+import logging
+from collections.abc import Mapping
+
+import psycopg
+from psycopg import sql
+
+from app.cluster import DURABLE, ClusterError
+from app.config import ROLES
+
+log = logging.getLogger("wangge.roles")
+
+EXTENSIONS = ("postgis", "pgrouting", "btree_gist", "pg_trgm")
+
+#: Number of the advisory lock, the same in every process.
+ROLES_LOCK = 7_201
+
+#: A tile or a page that takes longer than this has failed for the one who waits.
+ROLE_LIMITS = {
+    "wangge_app": {
+        "statement_timeout": "15s",
+        "idle_in_transaction_session_timeout": "60s",
+        # One parallel worker makes tiles and lists three to five times slower (measured).
+        "max_parallel_workers_per_gather": "0",
+    },
+    "wangge_tiles": {
+        "statement_timeout": "5s",
+        "idle_in_transaction_session_timeout": "15s",
+        "max_parallel_workers_per_gather": "0",
+        "default_transaction_read_only": "on",
+    },
+}
+
+
+class UnsafeServer(ClusterError):
+    """The server may lose writes that it has acknowledged."""
+
+
+def prepare(admin_url: str, passwords: Mapping[str, str]) -> None:
+    """Make roles, the database of the address and its extensions, where missing."""
+    info = psycopg.conninfo.conninfo_to_dict(admin_url)
+    name = str(info["dbname"])
+    with psycopg.connect(admin_url, dbname="postgres", autocommit=True) as conn:
+        ensure_roles(conn, passwords)
+        create_database(conn, name)
+    with psycopg.connect(admin_url, autocommit=True) as conn:
+        ensure_extensions(conn)
+
+
+def ensure_roles(conn: psycopg.Connection, passwords: Mapping[str, str]) -> None:
+    """Make the login roles, set their passwords and limits; the same again changes nothing."""
+    conn.execute("SELECT pg_advisory_lock(%s)", (ROLES_LOCK,))
+    try:
+        for role in ROLES:
+            _ensure_role(conn, role, passwords[role])
+        # The backup role reads everything, as pg_dump must; it writes nothing.
+        conn.execute("GRANT pg_read_all_data TO wangge_backup")
+    finally:
+        conn.execute("SELECT pg_advisory_unlock(%s)", (ROLES_LOCK,))
+
+
+def _ensure_role(conn: psycopg.Connection, role: str, password: str) -> None:
+    name = sql.Identifier(role)
+    exists = conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
+    if not exists:
+        conn.execute(sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER").format(name))
+    # Only the verifier travels and may be logged, never the password.
+    verifier = conn.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
+    conn.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(name, sql.Literal(verifier.decode())))
+    for setting, value in ROLE_LIMITS.get(role, {}).items():
+        conn.execute(
+            sql.SQL("ALTER ROLE {} SET {} = {}").format(
+                name, sql.Identifier(setting), sql.Literal(value)
+            )
+        )
+
+
+def create_database(conn: psycopg.Connection, name: str, template: str = "template0") -> None:
+    """Make a database owned by the owner role, unless it is there."""
+    if conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
+        return
+    statement = sql.SQL("CREATE DATABASE {} OWNER wangge_owner TEMPLATE {}").format(
+        sql.Identifier(name), sql.Identifier(template)
+    )
+    if template == "template0":
+        statement += sql.SQL(" ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'")
+    conn.execute(statement)
+    # Only the roles of the platform may connect, and nobody makes tables in `public`.
+    conn.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
+    conn.execute(
+        sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(
+            sql.Identifier(name), sql.SQL(", ").join(map(sql.Identifier, ROLES))
+        )
+    )
+
+
+def ensure_extensions(conn: psycopg.Connection) -> None:
+    """Add the extensions to the database of the connection."""
+    for name in EXTENSIONS:
+        statement = sql.SQL("CREATE EXTENSION IF NOT EXISTS {} CASCADE")
+        conn.execute(statement.format(sql.Identifier(name)))
+    with contextlib.suppress(psycopg.Error):  # for reading load only; not every server has it
+        conn.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+    conn.execute("GRANT USAGE, CREATE ON SCHEMA public TO wangge_owner")
+    conn.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+
+
+def check_durability(conn: psycopg.Connection, *, is_override: bool = False) -> None:
+    """Refuse a server that may lose or silently damage what it acknowledged."""
+    wanted = {**DURABLE, "data_checksums": "on"}
+    for name, good in wanted.items():
+        row = conn.execute("SELECT current_setting(%s)", (name,)).fetchone()
+        found = row[0] if row else "unknown"
+        if found == good or (name == "synchronous_commit" and found.startswith("remote")):
+            continue
+        message = f"the database runs with {name}={found}, needs {good}"
+        if not is_override:
+            raise UnsafeServer(f"{message}; WANGGE_ALLOW_UNSAFE_SERVER=1 starts anyway")
+        log.warning("%s: started anyway by WANGGE_ALLOW_UNSAFE_SERVER", message)
