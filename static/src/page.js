@@ -1,0 +1,11 @@
+// Pages without an application of their own: language and theme only.
+
+import {pageData} from './lib/dom.js';
+import {setZone, useMessages} from './lib/i18n.js';
+import {bindThemeSwitch} from './ui/theme-switch.js';
+import zh from './messages/common.zh.js';
+import en from './messages/common.en.js';
+
+useMessages({zh, en});
+setZone(pageData().city?.zone);
+bindThemeSwitch();

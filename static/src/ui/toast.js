@@ -1,0 +1,43 @@
+// Short notices in a corner. Every one of them stays readable in a log.
+
+import {el} from '../lib/dom.js';
+import {t} from '../lib/i18n.js';
+import {icon} from './icon.js';
+
+/** @typedef {'info' | 'ok' | 'late' | 'soon'} Tone */
+/** @typedef {{text: string, tone: Tone, at: Date, act?: () => void}} Notice */
+
+const ICONS = {info: 'info-circle', ok: 'circle-check', late: 'alert-triangle', soon: 'clock-exclamation'};
+const KEPT = 200;
+
+/**
+ * @param {HTMLElement} host
+ * @param {{staysMs?: number, onLog?: (log: readonly Notice[]) => void}} [options]
+ */
+export function createToasts(host, {staysMs = 6000, onLog} = {}) {
+  /** @type {Notice[]} */
+  const log = [];
+  const list = el('div', {class: 'toasts', role: 'status', 'aria-live': 'polite'});
+  host.append(list);
+
+  /**
+   * @param {string} text
+   * @param {{tone?: Tone, act?: () => void}} [options]
+   */
+  function show(text, {tone = 'info', act} = {}) {
+    log.unshift({text, tone, at: new Date(), act});
+    log.length = Math.min(log.length, KEPT);
+    onLog?.(log);
+    const close = () => node.remove();
+    const node = el('div', {class: `toast toast-${tone}`}, icon(ICONS[tone]),
+      act
+        ? el('button', {type: 'button', class: 'toast-text link', onclick: () => { act(); close(); }}, text)
+        : el('span', {class: 'toast-text'}, text),
+      el('button', {type: 'button', class: 'icon-btn', 'aria-label': t('action.close'), onclick: close}, icon('x')));
+    list.append(node);
+    while (list.childElementCount > 3) list.firstElementChild?.remove();
+    setTimeout(close, tone === 'late' ? staysMs * 2 : staysMs);
+  }
+
+  return {show, log: () => /** @type {readonly Notice[]} */ (log)};
+}
