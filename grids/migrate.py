@@ -8,6 +8,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.pool import NullPool
 
 from grids.privileges import apply_privileges
 
@@ -22,14 +23,13 @@ def alembic_config(connection: Connection) -> Config:
     """Point Alembic at our folder and at an open connection."""
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
-    config.set_main_option("version_locations", str(FOLDER / "versions"))
     config.attributes["connection"] = connection
     return config
 
 
 def upgrade(owner_url: str, *, node: int = 0) -> None:
     """Run all missing migrations in one transaction, then set privileges and id ranges."""
-    engine = create_engine(owner_url)
+    engine = create_engine(owner_url, poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(727001)"))
         command.upgrade(alembic_config(connection), "head")
