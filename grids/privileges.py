@@ -79,8 +79,12 @@ def apply_privileges(connection: Connection) -> None:
     for role, tables in PRIVILEGES.items():
         for table, rights in tables.items():
             for right in rights:
-                _grant(connection, f"GRANT {right} ON {{table}} TO {{role}}", role=role, table=table)
-    _grant(connection, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}", role="wangge_backup")
+                _grant(
+                    connection, f"GRANT {right} ON {{table}} TO {{role}}", role=role, table=table
+                )
+    _grant(
+        connection, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}", role="wangge_backup"
+    )
     for role in ("wangge_app", "wangge_worker"):
         _grant(connection, "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}", role=role)
     _grant_queue(connection)
@@ -92,7 +96,9 @@ def _grant_queue(connection: Connection) -> None:
         text("SELECT tablename FROM pg_tables WHERE tablename LIKE 'procrastinate_%'")
     ).all()
     for table in tables:
-        _grant(connection, "GRANT SELECT, INSERT ON {table} TO {role}", role="wangge_app", table=table)
+        _grant(
+            connection, "GRANT SELECT, INSERT ON {table} TO {role}", role="wangge_app", table=table
+        )
         _grant(
             connection,
             "GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {role}",

@@ -7,7 +7,8 @@ from alembic import op
 import sqlalchemy as sa
 from geoalchemy2 import Geometry
 from sqlalchemy.dialects import postgresql
-${imports if imports else ""}
+
+from grids.incidents.models import Xid8
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

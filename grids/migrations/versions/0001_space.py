@@ -53,10 +53,30 @@ CREATE FUNCTION cell_id_of(g geometry) RETURNS bigint LANGUAGE sql IMMUTABLE PAR
   FROM (SELECT ST_Transform(CASE WHEN ST_Dimension(g) = 0 AND ST_NumGeometries(g) = 1
                                  THEN g ELSE ST_PointOnSurface(g) END, city_srid()) AS p) AS t
 $$;
+
+-- Partitions of the tables that grow without end, made ahead by the worker's monthly job.
+CREATE FUNCTION ensure_months(parent text, from_day date, months int) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $body$
+DECLARE
+  start_day date;
+BEGIN
+  IF parent NOT IN ('audit_event', 'incident_event', 'feed') THEN
+    RAISE EXCEPTION 'not a table that is partitioned by month: %', parent;
+  END IF;
+  FOR i IN 0 .. months - 1 LOOP
+    start_day := date_trunc('month', from_day) + make_interval(months => i);
+    EXECUTE format(
+      'CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
+      parent || to_char(start_day, '"_y"YYYY"m"MM'), parent,
+      start_day::timestamp AT TIME ZONE 'UTC',
+      (start_day + interval '1 month') AT TIME ZONE 'UTC');
+  END LOOP;
+END $body$;
+REVOKE ALL ON FUNCTION ensure_months FROM PUBLIC;
 """
 
 DROP = """
-DROP FUNCTION cell_id_of, geom_ok, set_city_space, city_county, city_srid,
+DROP FUNCTION ensure_months, cell_id_of, geom_ok, set_city_space, city_county, city_srid,
   city_north, city_east, city_south, city_west;
 """
 
