@@ -23,11 +23,11 @@ from pathlib import Path
 from app.config import (
     ADMIN,
     DATABASE,
+    ROOT,
     Settings,
     read_secrets,
     server_url,
     socket_folder,
-    var_folder,
 )
 
 log = logging.getLogger("wangge.cluster")
@@ -157,7 +157,7 @@ def server_bin() -> Path:
 
 def server_environment() -> dict[str, str]:
     """Read what an unpacked server needs in its environment; empty for an installed one."""
-    recipe = var_folder(os.environ) / "debs" / "environment.json"
+    recipe = ROOT / "var/boot/debs/environment.json"
     found: dict[str, str] = json.loads(recipe.read_text()) if recipe.exists() else {}
     return found
 
