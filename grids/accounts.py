@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, delete, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, selectinload
 
+from grids import audit
 from grids.db import Base, code_column, identity
+from grids.errors import Invalid
+from grids.secrets import token_hash
+
+HASHER = PasswordHasher()  # argon2id, the library's defaults (RFC 9106, low memory)
+#: Verified for unknown logins, so that the answer takes as long as for a known one.
+NO_ACCOUNT_HASH = HASHER.hash(secrets.token_urlsafe(16))
+FAILURES_TO_LOCK = 5
+LOCK = timedelta(minutes=15)
+SHORTEST_PASSWORD = 12
+IDLE = timedelta(minutes=30)
+#: A worker's phone lies in the pocket between two tasks; the shift is the limit.
+IDLE_OUTDOORS = timedelta(hours=12)
+LONGEST = timedelta(hours=12)
+OUTDOOR_ROLES = frozenset({"worker", "grid_leader"})
 
 CASE_VIEW = frozenset({"map:view", "grid:view", "incident:view", "enterprise:view", "live:view"})
 
@@ -108,3 +126,175 @@ class Actor:
     def can(self, permission: str) -> bool:
         """Say whether one of the actor's roles grants the permission."""
         return permission in self.permissions
+
+
+class WeakPassword(Invalid):
+    """The password is too short, or is the login."""
+
+    code = "account.weak_password"
+
+
+class UnknownRole(Invalid):
+    """There is no such role."""
+
+    code = "account.unknown_role"
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """What a good cookie stands for."""
+
+    actor: Actor
+    csrf_token: str
+    session_hash: bytes
+
+
+def create_account(session: Session, *, login: str, name: str, password: str) -> Account:
+    """Add an account. Raises `WeakPassword` below 12 characters or where it holds the login."""
+    if len(password) < SHORTEST_PASSWORD or login.lower() in password.lower():
+        raise WeakPassword(
+            f"the password needs {SHORTEST_PASSWORD} characters and not the login",
+            length=SHORTEST_PASSWORD,
+        )
+    account = Account(login=login, name=name, password_hash=HASHER.hash(password))
+    session.add(account)
+    session.flush()
+    return account
+
+
+def assign(
+    session: Session, account: Account, role: str, *, area_code: str, department: str | None = None
+) -> Assignment:
+    """Give an account a role in an area and, for department staff, a department."""
+    if role not in ROLES:
+        raise UnknownRole(f"no role {role!r}", role=role)
+    assignment = Assignment(
+        account_id=account.id, role=role, area_code=area_code, department_code=department
+    )
+    session.add(assignment)
+    session.flush()
+    return assignment
+
+
+def sign_in(
+    session: Session, login: str, password: str, *, now: datetime, source_ip: str, agent: str = ""
+) -> str | None:
+    """Check a password and open a session; return the token for the cookie, or None.
+
+    The caller commits in both cases: a failure is counted and audited. Five failures lock
+    the account for 15 minutes; the answer does not tell which of the reasons it was.
+    """
+    account = session.scalar(select(Account).where(Account.login == login).with_for_update())
+    is_right = _verify(account.password_hash if account else NO_ACCOUNT_HASH, password)
+    is_locked = (
+        account is not None and account.locked_until is not None and now < account.locked_until
+    )
+    if account is None or not is_right or is_locked or not account.is_active:
+        _count_failure(account, now)
+        audit.record(
+            session,
+            "sign_in_failed",
+            actor_id=account.id if account else None,
+            is_success=False,
+            source_ip=source_ip,
+        )
+        return None
+    account.failed_count, account.locked_until = 0, None
+    if HASHER.check_needs_rehash(account.password_hash):
+        account.password_hash = HASHER.hash(password)
+    token = secrets.token_urlsafe(32)
+    session.add(
+        SignInSession(
+            token_hash=token_hash(token),
+            account_id=account.id,
+            csrf_token=secrets.token_urlsafe(24),
+            created_at=now,
+            seen_at=now,
+            ends_at=now + LONGEST,
+            agent=agent[:200],
+        )
+    )
+    audit.record(session, "sign_in", actor_id=account.id, source_ip=source_ip)
+    return token
+
+
+def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
+    """Return who holds the token, or None where the session is unknown, idle or over."""
+    row = session.get(SignInSession, token_hash(token))
+    if row is None or now >= row.ends_at:
+        return None
+    account = session.scalar(
+        select(Account)
+        .where(Account.id == row.account_id, Account.is_active)
+        .options(selectinload(Account.assignments))
+    )
+    actor = actor_of(account, now.date()) if account else None
+    if actor is None:
+        return None
+    idle = IDLE_OUTDOORS if actor.roles & OUTDOOR_ROLES else IDLE
+    if now - row.seen_at > idle:
+        return None
+    if now - row.seen_at > timedelta(minutes=1):
+        row.seen_at = now
+    return SignedIn(actor, row.csrf_token, row.token_hash)
+
+
+def sign_out(session: Session, session_hash: bytes) -> None:
+    """End a session."""
+    session.execute(delete(SignInSession).where(SignInSession.token_hash == session_hash))
+
+
+def end_stale_sessions(session: Session, now: datetime) -> int:
+    """Remove sessions that are over; return how many."""
+    ended = session.execute(
+        delete(SignInSession)
+        .where(SignInSession.ends_at <= now)
+        .returning(SignInSession.token_hash)
+    )
+    return len(ended.all())
+
+
+def actor_of(account: Account, on: date) -> Actor | None:
+    """Join the assignments that hold on a day; None where there is none.
+
+    Department staff act for one department: the first assignment that names one.
+    """
+    held = [
+        a for a in account.assignments if a.valid_from <= on and (not a.valid_to or on < a.valid_to)
+    ]
+    if not held:
+        return None
+    roles = frozenset(a.role for a in held)
+    return Actor(
+        account_id=account.id,
+        name=account.name,
+        roles=roles,
+        permissions=frozenset().union(*(ROLES[role] for role in roles)),
+        areas=tuple(sorted({a.area_code for a in held})),
+        department=next((a.department_code for a in held if a.department_code), None),
+    )
+
+
+def on_duty(session: Session, account_id: int, now: datetime) -> Shift | None:
+    """Return the shift that an account is in now."""
+    return session.scalar(
+        select(Shift)
+        .where(Shift.account_id == account_id, Shift.starts_at <= now, Shift.ends_at > now)
+        .order_by(Shift.ends_at.desc())
+        .limit(1)
+    )
+
+
+def _verify(password_hash: str, password: str) -> bool:
+    try:
+        return HASHER.verify(password_hash, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _count_failure(account: Account | None, now: datetime) -> None:
+    if account is None:
+        return
+    account.failed_count += 1
+    if account.failed_count >= FAILURES_TO_LOCK:
+        account.failed_count, account.locked_until = 0, now + LOCK

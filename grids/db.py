@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from geoalchemy2 import Geometry, WKBElement
 from sqlalchemy import (
@@ -14,10 +14,12 @@ from sqlalchemy import (
     CheckConstraint,
     Date,
     DateTime,
+    Engine,
     ForeignKey,
     Identity,
     MetaData,
     Text,
+    create_engine,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
@@ -43,8 +45,8 @@ class Base(DeclarativeBase):
     """
 
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {str: Text, datetime: DateTime(timezone=True), date: Date}
-    __level__: str
+    type_annotation_map: ClassVar = {str: Text, datetime: DateTime(timezone=True), date: Date}
+    __level__: ClassVar[str]
 
 
 def personal(level: str, purpose: str, retention: str) -> dict[str, Any]:
@@ -93,6 +95,7 @@ class Located:
     @declared_attr
     @classmethod
     def grid_id(cls) -> Mapped[int | None]:
+        """Name the duty grid on the day the row was linked; none outside every grid."""
         return mapped_column(BigInteger, ForeignKey("grid.id"))
 
 
@@ -100,6 +103,12 @@ class LocatedPoint(Located):
     """A located row whose place is one point."""
 
     geom: Mapped[WKBElement] = mapped_column(geometry("POINT"))
+
+
+def engine(url: str, **options: Any) -> Engine:
+    """Make an engine on psycopg 3 for an address written either way."""
+    _, _, rest = url.partition("://")
+    return create_engine(f"postgresql+psycopg://{rest}", **options)
 
 
 @cache

@@ -7,9 +7,10 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, text
 from sqlalchemy.pool import NullPool
 
+from grids.db import engine
 from grids.privileges import apply_privileges
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -29,17 +30,17 @@ def alembic_config(connection: Connection) -> Config:
 
 def upgrade(owner_url: str, *, node: int = 0) -> None:
     """Run all missing migrations in one transaction, then set privileges and id ranges."""
-    engine = create_engine(owner_url, poolclass=NullPool)
-    with engine.begin() as connection:
+    owner = engine(owner_url, poolclass=NullPool)
+    with owner.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(727001)"))
         command.upgrade(alembic_config(connection), "head")
         apply_privileges(connection)
         if node:
             _start_identities(connection, node)
-    engine.dispose()
+    owner.dispose()
 
 
-def is_ours(obj: Any, name: str | None, kind: str, reflected: bool, _compare_to: Any) -> bool:
+def is_ours(_obj: Any, name: str | None, kind: str, reflected: bool, _compare_to: Any) -> bool:
     """Tell Alembic's comparison which objects the models answer for."""
     if kind == "table" and reflected and name:
         return not (name.startswith(NOT_OURS) or "_y20" in name or name.endswith("_default"))

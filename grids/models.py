@@ -14,6 +14,7 @@ from grids import (
     divisions,
     enterprises,
     feed,
+    limits,
     people,
     requests,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "enterprises",
     "feed",
     "incident_models",
+    "limits",
     "people",
     "requests",
 ]

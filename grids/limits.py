@@ -1,0 +1,48 @@
+"""Rate limits that all processes share: counts per bucket and hour, kept in PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from grids.db import Base
+from grids.errors import GridsError
+
+
+class RateCount(Base):
+    """How often a bucket was used in an hour; unlogged, a crash may forget it."""
+
+    __tablename__ = "rate_count"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+    __level__ = "L2"
+
+    bucket: Mapped[str] = mapped_column(primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    count: Mapped[int]
+
+
+class TooMany(GridsError):
+    """The same source asks too often; wait and try again."""
+
+    code = "too_many"
+
+
+COUNT = text(
+    "INSERT INTO rate_count (bucket, hour, count) VALUES (:bucket, :hour, 1)"
+    " ON CONFLICT (bucket, hour) DO UPDATE SET count = rate_count.count + 1 RETURNING count"
+)
+
+
+def count_use(session: Session, bucket: str, *, most: int, now: datetime) -> None:
+    """Count one use of a bucket. Raises `TooMany` above `most` in the running hour."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    used = session.scalar(COUNT, {"bucket": bucket, "hour": hour})
+    if used is not None and used > most:
+        raise TooMany(f"more than {most} in an hour", most=most)
+
+
+def forget_before(session: Session, hour: datetime) -> None:
+    """Drop counts of past hours."""
+    session.execute(delete(RateCount).where(RateCount.hour < hour))
