@@ -1,0 +1,51 @@
+"""The web application: parses a request, checks a permission, calls one service, renders."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import assets, auth, db, errors, i18n, security
+from app.assets import DIST, YEAR_S
+from app.config import Settings
+from grids.secrets import Vault
+
+#: Modules with a blueprint `bp`, one per face or endpoint family.
+BLUEPRINTS = (
+    "app.health",
+    "app.tiles",
+    "app.incidents_api",
+    "app.command",
+    "app.worker",
+    "app.portal",
+    "app.desk",
+    "app.planner",
+)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Make the web application from its settings, by default those of the environment."""
+    settings = settings or Settings.load()
+    app = Flask("app", static_folder=str(DIST), static_url_path="/assets")
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        MAX_FORM_MEMORY_SIZE=512 * 1024,
+        MAX_FORM_PARTS=40,
+        SEND_FILE_MAX_AGE_DEFAULT=YEAR_S,  # built files carry their hash in the name
+    )
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, count, count, count, count)  # type: ignore[method-assign]
+    app.extensions["vault"] = Vault({1: settings.data_key}, settings.index_key)
+    db.init_app(app, settings)
+    auth.init_app(app, settings)
+    security.init_app(app, settings)
+    i18n.init_app(app, settings.city_zone)
+    assets.init_app(app)
+    errors.init_app(app)
+    for name in filter(importlib.util.find_spec, BLUEPRINTS):
+        app.register_blueprint(importlib.import_module(name).bp)
+    return app

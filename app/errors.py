@@ -1,0 +1,130 @@
+"""From a kind of error to a status: the one table, and the answer as a problem document."""
+
+from __future__ import annotations
+
+import secrets
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from flask import Flask, Response, redirect, render_template, request, url_for
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from app.auth import Forged, SignInNeeded
+from app.i18n import language, translated
+from app.render import wants_html
+from gis.errors import GisError
+from grids import errors as kinds
+from grids.limits import TooMany
+
+log = structlog.get_logger("wangge.errors")
+
+#: Kind -> status, the most special first.
+STATUS: tuple[tuple[type[Exception], int], ...] = (
+    (SignInNeeded, 401),
+    (Forged, 403),
+    (kinds.NotAllowed, 403),
+    (kinds.NotFound, 404),
+    (kinds.Conflict, 409),
+    (kinds.Gone, 410),
+    (TooMany, 429),
+    (kinds.Invalid, 422),
+    (kinds.GridsError, 422),
+    (GisError, 422),
+)
+#: The database said "not now": it restarts, is full of work, or the statement took too long.
+TRY_AGAIN = 503
+
+
+def status_of(error: Exception) -> int:
+    """Return the status of a known kind."""
+    return next(status for kind, status in STATUS if isinstance(error, kind))
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error with a problem document, or a page for a person."""
+    app.register_error_handler(kinds.GridsError, _known)
+    app.register_error_handler(GisError, _known)
+    app.register_error_handler(msgspec.ValidationError, _bad_body)
+    app.register_error_handler(msgspec.DecodeError, _bad_body)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(PoolTimeout, _database)
+    app.register_error_handler(Exception, _unknown)
+
+
+def problem(
+    status: int, code: str, detail: str, *, errors: list[dict[str, Any]] | None = None, **more: Any
+) -> Response:
+    """Write one problem document (RFC 9457), or the same as a page."""
+    title = translated(f"problem.{status}", HTTPStatus(status).phrase)
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "id": secrets.token_hex(6),
+        **more,
+    }
+    if errors:
+        body["errors"] = errors
+    if wants_html():
+        return Response(render_template("error.html", problem=body), status, mimetype="text/html")
+    answer = Response(msgspec.json.encode(body), status, mimetype="application/problem+json")
+    answer.headers["Content-Language"] = language()
+    return answer
+
+
+def _known(error: Any) -> Any:
+    """Answer an error of the domain or of geometry in the caller's language."""
+    status = status_of(error)
+    if status == 401 and wants_html() and request.method == "GET":
+        return redirect(url_for("auth.sign_in_page", next=request.full_path.rstrip("?")))
+    detail = translated(f"error.{error.code}", str(error), **error.params)
+    field = error.params.get("field")
+    errors = [{"field": field, "message": detail}] if field else None
+    copy = {"server": error.params["server"]} if "server" in error.params else {}
+    return problem(status, error.code, detail, errors=errors, **copy)
+
+
+def _bad_body(error: Exception) -> Response:
+    """Answer a body that is not what the endpoint takes; msgspec names the place."""
+    message, _, place = str(error).partition(" - at `")
+    field = place.rstrip("`").removeprefix("$.") or "$"
+    detail = translated("error.body.invalid", str(error), field=field, why=message)
+    return problem(422, "body.invalid", detail, errors=[{"field": field, "message": message}])
+
+
+def _http(error: HTTPException) -> Any:
+    if error.code is None or error.code < 400:
+        return error
+    detail = translated(f"problem.{error.code}.detail", error.description or error.name)
+    return problem(error.code, f"http.{error.code}", detail)
+
+
+def _database(error: Exception) -> Response:
+    """Say that the same request may be sent again: every write carries its own id."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    log.warning("database_unavailable", kind=type(original).__name__, path=request.path)
+    detail = translated("error.try_again", "the database does not answer now, try again")
+    answer = problem(TRY_AGAIN, "try_again", detail)
+    answer.headers["Retry-After"] = "2"
+    return answer
+
+
+def _unknown(error: Exception) -> Response:
+    """Log the failure under an id and tell the caller only that id."""
+    detail = translated("problem.500.detail", "something went wrong on the server")
+    answer = problem(500, "internal", detail)
+    log.error(
+        "request_failed",
+        path=request.path,
+        method=request.method,
+        kind=type(error).__name__,
+        exc_info=error,
+    )
+    return answer
