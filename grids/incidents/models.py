@@ -32,6 +32,7 @@ class Xid8(UserDefinedType[int]):
     cache_ok = True
 
     def get_col_spec(self, **_kw: Any) -> str:
+        """Name the type for DDL."""
         return "xid8"
 
 
