@@ -6,18 +6,23 @@ from geoalchemy2 import WKBElement
 from sqlalchemy import BigInteger, Index, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grids.db import Base, geometry, geometry_check, identity
+from grids.db import Base, geometry, geometry_check, identity, web_geometry
 
 
-def _gist(table: str) -> Index:
-    return Index(f"{table}_geom_idx", "geom", postgresql_using="gist")
+def _gist(table: str, column: str = "geom") -> Index:
+    return Index(f"{table}_{column}_idx", column, postgresql_using="gist")
 
 
 class Road(Base):
     """A stretch of road, path or railway between two of its ends."""
 
     __tablename__ = "road"
-    __table_args__ = (geometry_check(), _gist("road"), Index("road_rank_idx", "rank"))
+    __table_args__ = (
+        geometry_check(),
+        _gist("road"),
+        _gist("road", "geom_3857"),
+        Index("road_rank_idx", "rank"),
+    )
     __level__ = "L1"
 
     id: Mapped[int] = identity()
@@ -31,13 +36,14 @@ class Road(Base):
     speed_kmh: Mapped[int | None] = mapped_column(SmallInteger)
     length_m: Mapped[float]
     geom: Mapped[WKBElement] = mapped_column(geometry("LINESTRING"))
+    geom_3857: Mapped[WKBElement | None] = web_geometry()
 
 
 class Water(Base):
     """A river, lake, pond or reservoir; narrow streams are lines."""
 
     __tablename__ = "water"
-    __table_args__ = (geometry_check(), _gist("water"))
+    __table_args__ = (geometry_check(), _gist("water"), _gist("water", "geom_3857"))
     __level__ = "L1"
 
     id: Mapped[int] = identity()
@@ -46,13 +52,14 @@ class Water(Base):
     name: Mapped[str | None]
     area_m2: Mapped[float | None]
     geom: Mapped[WKBElement] = mapped_column(geometry("GEOMETRY"))
+    geom_3857: Mapped[WKBElement | None] = web_geometry()
 
 
 class Landuse(Base):
     """A stretch of land of one use: residential, industrial, park, forest, farmland, ..."""
 
     __tablename__ = "landuse"
-    __table_args__ = (geometry_check(), _gist("landuse"))
+    __table_args__ = (geometry_check(), _gist("landuse"), _gist("landuse", "geom_3857"))
     __level__ = "L1"
 
     id: Mapped[int] = identity()
@@ -61,6 +68,7 @@ class Landuse(Base):
     name: Mapped[str | None]
     area_m2: Mapped[float]
     geom: Mapped[WKBElement] = mapped_column(geometry("MULTIPOLYGON"))
+    geom_3857: Mapped[WKBElement | None] = web_geometry()
 
 
 class Place(Base):

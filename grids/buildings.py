@@ -6,7 +6,7 @@ from geoalchemy2 import WKBElement
 from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grids.db import Base, Located, LocatedPoint, geometry, geometry_check, identity
+from grids.db import Base, Located, LocatedPoint, geometry, geometry_check, identity, web_geometry
 
 
 class Address(LocatedPoint, Base):
@@ -16,6 +16,7 @@ class Address(LocatedPoint, Base):
     __table_args__ = (
         geometry_check(),
         Index("address_geom_idx", "geom", postgresql_using="gist"),
+        Index("address_geom_3857_idx", "geom_3857", postgresql_using="gist"),
         Index("address_area_code_idx", "area_code"),
         Index("address_grid_id_idx", "grid_id"),
         Index(
@@ -32,6 +33,7 @@ class Address(LocatedPoint, Base):
     number: Mapped[str | None]
     estate: Mapped[str | None]  #: 小区 or courtyard
     building: Mapped[str | None]  #: 楼幢
+    geom_3857: Mapped[WKBElement | None] = web_geometry()
 
 
 class Building(Located, Base):
@@ -41,6 +43,7 @@ class Building(Located, Base):
     __table_args__ = (
         geometry_check(),
         Index("building_geom_idx", "geom", postgresql_using="gist"),
+        Index("building_geom_3857_idx", "geom_3857", postgresql_using="gist"),
         Index("building_area_code_idx", "area_code"),
         Index("building_grid_id_idx", "grid_id"),
     )
@@ -57,6 +60,7 @@ class Building(Located, Base):
     area_m2: Mapped[float]  #: footprint
     address_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("address.id"))
     geom: Mapped[WKBElement] = mapped_column(geometry("MULTIPOLYGON"))
+    geom_3857: Mapped[WKBElement | None] = web_geometry()
 
 
 class Dwelling(Base):

@@ -6,7 +6,7 @@ from geoalchemy2 import WKBElement
 from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grids.db import Base, Located, LocatedPoint, geometry, geometry_check, identity
+from grids.db import Base, Located, LocatedPoint, geometry, geometry_check, identity, web_geometry
 
 
 class Component(Located, Base):
@@ -16,6 +16,7 @@ class Component(Located, Base):
     __table_args__ = (
         geometry_check(),
         Index("component_geom_idx", "geom", postgresql_using="gist"),
+        Index("component_geom_3857_idx", "geom_3857", postgresql_using="gist"),
         Index("component_area_code_idx", "area_code"),
         Index("component_grid_id_idx", "grid_id"),
         Index("component_code_idx", "code"),
@@ -35,6 +36,7 @@ class Component(Located, Base):
     )  #: intact, damaged, missing, abandoned, removed
     department_code: Mapped[str | None] = mapped_column(ForeignKey("department.code"))
     geom: Mapped[WKBElement] = mapped_column(geometry("GEOMETRY"))
+    geom_3857: Mapped[WKBElement | None] = web_geometry()
 
 
 class Facility(LocatedPoint, Base):
@@ -44,6 +46,7 @@ class Facility(LocatedPoint, Base):
     __table_args__ = (
         geometry_check(),
         Index("facility_geom_idx", "geom", postgresql_using="gist"),
+        Index("facility_geom_3857_idx", "geom_3857", postgresql_using="gist"),
         Index("facility_area_code_idx", "area_code"),
         Index("facility_grid_id_idx", "grid_id"),
     )
@@ -53,3 +56,4 @@ class Facility(LocatedPoint, Base):
     source_id: Mapped[int | None] = mapped_column(BigInteger)
     kind: Mapped[str]
     name: Mapped[str | None]
+    geom_3857: Mapped[WKBElement | None] = web_geometry()

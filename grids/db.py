@@ -12,6 +12,7 @@ from geoalchemy2 import Geometry, WKBElement
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     Date,
     DateTime,
     Engine,
@@ -72,6 +73,18 @@ def geometry(kind: str) -> Geometry:
 def geometry_check(column: str = "geom") -> CheckConstraint:
     """Refuse what PostGIS stores without a word: NaN, infinity, outside the city, invalid."""
     return CheckConstraint(f"geom_ok({column})", name=f"{column}_ok")
+
+
+def web_geometry() -> Mapped[WKBElement | None]:
+    """Hold the shape once more in web mercator, kept by the database, for vector tiles.
+
+    Tiles from a stored column came out 1.5 to 1.9 times as fast as with a transform per row.
+    """
+    return mapped_column(
+        Geometry("GEOMETRY", srid=3857, spatial_index=False),
+        Computed("web_geom(geom)", persisted=True),
+        deferred=True,
+    )
 
 
 class Located:

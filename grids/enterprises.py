@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+from geoalchemy2 import WKBElement
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grids.db import Base, LocatedPoint, geometry_check, identity, personal
+from grids.db import Base, LocatedPoint, geometry_check, identity, personal, web_geometry
 
 
 class Enterprise(LocatedPoint, Base):
@@ -17,6 +18,7 @@ class Enterprise(LocatedPoint, Base):
     __table_args__ = (
         geometry_check(),
         Index("enterprise_geom_idx", "geom", postgresql_using="gist"),
+        Index("enterprise_geom_3857_idx", "geom_3857", postgresql_using="gist"),
         Index("enterprise_area_code_idx", "area_code"),
         Index("enterprise_grid_id_idx", "grid_id"),
         Index(
@@ -38,6 +40,7 @@ class Enterprise(LocatedPoint, Base):
         LargeBinary, info=personal("L3", "inspection and emergency contact", "while open")
     )
     address_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("address.id"))
+    geom_3857: Mapped[WKBElement | None] = web_geometry()
 
 
 class Premises(LocatedPoint, Base):
@@ -47,6 +50,7 @@ class Premises(LocatedPoint, Base):
     __table_args__ = (
         geometry_check(),
         Index("premises_geom_idx", "geom", postgresql_using="gist"),
+        Index("premises_geom_3857_idx", "geom_3857", postgresql_using="gist"),
         Index("premises_area_code_idx", "area_code"),
         Index("premises_grid_id_idx", "grid_id"),
         Index("premises_enterprise_id_idx", "enterprise_id"),
@@ -60,3 +64,4 @@ class Premises(LocatedPoint, Base):
     kind: Mapped[str]  #: shop, restaurant, hotel, workshop, warehouse, market, rental_house, ...
     name: Mapped[str | None]
     floor_area_m2: Mapped[float | None]
+    geom_3857: Mapped[WKBElement | None] = web_geometry()
