@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from typing import TYPE_CHECKING
 
-from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
+if TYPE_CHECKING:
+    from flask import Flask
 
-from app import assets, auth, db, errors, i18n, security
-from app.assets import DIST, YEAR_S
-from app.config import Settings
-from grids.secrets import Vault
+    from app.config import Settings
 
 #: Modules with a blueprint `bp`, one per face or endpoint family.
 BLUEPRINTS = (
@@ -28,6 +26,15 @@ BLUEPRINTS = (
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Make the web application from its settings, by default those of the environment."""
+    # Imported here: the command line lives in this package too and must not wait for Flask.
+    from flask import Flask
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    from app import assets, auth, db, errors, i18n, security
+    from app.assets import DIST, YEAR_S
+    from app.config import Settings
+    from grids.secrets import Vault
+
     settings = settings or Settings.load()
     app = Flask("app", static_folder=str(DIST), static_url_path="/assets")
     app.config.update(

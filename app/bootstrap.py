@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -119,7 +119,15 @@ def set_up_python() -> None:
     if uv:
         if not python.exists():
             run([uv, "venv", "--quiet", "--python", sys.executable, VENV])
-        sync = [uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python]
+        sync: list[str | Path] = [
+            uv,
+            "pip",
+            "sync",
+            "--quiet",
+            "--require-hashes",
+            "--python",
+            python,
+        ]
         run([*sync, "requirements.lock"], next_step="look whether the package index is reachable")
     else:
         run([sys.executable, "-m", "venv", "--without-pip", VENV])
@@ -147,13 +155,13 @@ def find_uv() -> Path | None:
 
 def find_pip() -> list[str | Path]:
     """Find pip; Debian's Python has none, then unpack the wheel that Debian packs."""
-    own = [BOOT / "pip/bin/python", "-m", "pip"]
+    own: list[str | Path] = [BOOT / "pip/bin/python", "-m", "pip"]
     if importlib.util.find_spec("pip"):
         return [sys.executable, "-m", "pip"]
     if importlib.util.find_spec("ensurepip"):
         if not Path(own[0]).exists():
             run([sys.executable, "-m", "venv", BOOT / "pip"])
-        return [*own]
+        return own
     folder = BOOT / "pip-wheel"
     wheels = sorted(folder.rglob("pip-*.whl"))
     if not wheels:
@@ -173,9 +181,10 @@ def find_pip() -> list[str | Path]:
 def server_is_done() -> bool:
     """Look for the server and the control files of its extensions, installed or unpacked."""
     wanted = ("postgis.control", "pgrouting.control")
-    if (SERVER_BIN / "postgres").exists():
-        if all((SERVER_EXTENSIONS / name).exists() for name in wanted):
-            return True
+    if (SERVER_BIN / "postgres").exists() and all(
+        (SERVER_EXTENSIONS / name).exists() for name in wanted
+    ):
+        return True
     recipe = DEBS / "environment.json"
     return recipe.exists() and Path(json.loads(recipe.read_text())["WANGGE_PG_BIN"]).exists()
 
@@ -291,7 +300,14 @@ def set_up_node() -> None:
     say("Node (from the package index, by hash)")
     home = BOOT / "node"
     shutil.rmtree(home, ignore_errors=True)
-    arguments = ["--require-hashes", "--no-deps", "--target", home, "-r", "requirements-node.lock"]
+    arguments: list[str | Path] = [
+        "--require-hashes",
+        "--no-deps",
+        "--target",
+        home,
+        "-r",
+        "requirements-node.lock",
+    ]
     uv = find_uv()
     if uv:
         run([uv, "pip", "install", "--quiet", "--python", sys.executable, *arguments])
@@ -386,8 +402,8 @@ def set_up_texts() -> None:
     say("message catalogues")
     wanted = text_digest()
     for area in sorted((ROOT / "app/translations").glob("*/")):
-        compile_area = [VENV / "bin/pybabel", "--quiet", "compile", "-d", area]
-        run(compile_area, next_step="mend the catalogue named above")
+        command: list[str | Path] = [VENV / "bin/pybabel", "--quiet", "compile", "-d"]
+        run([*command, area], next_step="mend the catalogue named above")
     keep_stamp("texts", wanted)
 
 
@@ -422,7 +438,7 @@ def apt_lists() -> None:
     """Bring the package lists up to date once per run, for this user where not root."""
     if apt_lists.done:  # type: ignore[attr-defined]
         return
-    options = [] if os.geteuid() == 0 else rootless_options()
+    options: list[str] = [] if os.geteuid() == 0 else rootless_options()
     run(["apt-get", "-o", "DPkg::Lock::Timeout=600", *options, "update"],
         next_step="look whether the package source of this machine is reachable")  # fmt: skip
     apt_lists.done = True  # type: ignore[attr-defined]
@@ -451,7 +467,7 @@ def rootless_options() -> list[str]:
 # --- Small tools --------------------------------------------------------------------------
 
 
-def run(command: list[str | Path], *, cwd: Path = ROOT, next_step: str = "") -> None:
+def run(command: Sequence[str | Path], *, cwd: Path = ROOT, next_step: str = "") -> None:
     """Run a program with its words in the log; on failure show the last of them."""
     words = [str(word) for word in command]
     environment = {

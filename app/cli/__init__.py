@@ -1,0 +1,68 @@
+"""The `wangge` command: each command parses, calls one service and echoes.
+
+Services are imported inside the commands: `wangge status` must not wait for geopandas.
+"""
+
+import logging
+import sys
+
+import click
+
+from app.cli import data, develop, serve
+from app.cluster import ClusterError
+from app.config import InvalidSetting
+from app.processes import ProcessError
+from gis.errors import GisError
+from grids.errors import GridsError
+
+#: Errors whose message is for the person at the keyboard; anything else is a fault of ours.
+FOR_THE_READER = (ClusterError, InvalidSetting, ProcessError, GisError, GridsError)
+
+COMMANDS = (
+    serve.demo,
+    serve.up,
+    serve.down,
+    serve.status,
+    serve.doctor,
+    serve.db,
+    serve.worker,
+    serve.sealer,
+    serve.supervise,
+    data.migrate,
+    data.import_,
+    data.synth,
+    data.codes,
+    data.account,
+    data.verify_store,
+    develop.test,
+    develop.check,
+    develop.assets,
+    develop.dev,
+    develop.bench,
+    develop.lock,
+)
+
+
+class _Door(click.Group):
+    """Shows known errors as one line with the next step instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except FOR_THE_READER as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Door, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-v", "--verbose", is_flag=True, help="Say more of what happens.")
+def main(*, verbose: bool) -> None:
+    """Wangge (网格): the one-map platform for grid governance."""
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
+    )
+
+
+for command in COMMANDS:
+    main.add_command(command)

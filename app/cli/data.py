@@ -1,0 +1,105 @@
+"""Commands that work on the data."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from app.cli.serve import step
+from app.config import Settings
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    from app import installation
+
+    installation.prepare(Settings.load(), step)
+    click.echo("the schema is up to date")
+
+
+@click.group("import")
+def import_() -> None:
+    """Read data of others into the registers."""
+
+
+@import_.command("osm")
+@click.argument("extract", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_osm(extract: Path) -> None:
+    """Build the city from an OpenStreetMap extract (.osm.pbf)."""
+    from app import installation
+
+    settings = Settings.load()
+    installation.prepare(settings, step)
+    installation.import_city(settings, extract, step)
+
+
+@click.command()
+@click.option("--scale", default=0.02, show_default=True, help="1.0 is a city of 720,000.")
+@click.option("--seed", default=1, show_default=True, help="Which city.")
+def synth(scale: float, seed: int) -> None:
+    """Build a simulated city in an empty database."""
+    from app import installation
+
+    settings = Settings.load()
+    installation.prepare(settings, step)
+    installation.build_city(settings, scale=scale, seed=seed, progress=step)
+
+
+@click.group()
+def codes() -> None:
+    """Code lists: categories, departments, limits, workdays."""
+
+
+@codes.command("load")
+def load() -> None:
+    """Load data/codes into the database; the same files again change nothing."""
+    from app import installation
+
+    settings = Settings.load()
+    installation.start_database(settings)
+    installation.load_codes(settings)
+    click.echo("code lists loaded")
+
+
+@click.group()
+def account() -> None:
+    """People who sign in."""
+
+
+@account.command("create")
+@click.argument("login")
+@click.option("--name", required=True, help="The person's name, as others see it.")
+@click.option("--role", required=True, help="For example dispatcher; an unknown role is refused.")
+@click.option("--area", required=True, help="Code of the area the person answers for.")
+@click.option("--department", help="Code of the department, for department staff.")
+@click.password_option(help="Asked for when not given.")
+def create(
+    login: str, name: str, role: str, area: str, department: str | None, password: str
+) -> None:
+    """Add a person with one role in one area."""
+    from app import installation
+    from grids import accounts
+
+    settings = Settings.load()
+    installation.start_database(settings)
+    with installation.owner_session(settings) as session:
+        made = accounts.create_account(session, login=login, name=name, password=password)
+        accounts.assign(session, made, role, area_code=area, department=department)
+    click.echo(f"{login} may sign in as {role} for {area}")
+
+
+@click.command("verify-store")
+def verify_store() -> None:
+    """Compare every stored photo with its hash, and the event log with the cases."""
+    from app import installation
+    from grids import store
+
+    settings = Settings.load()
+    installation.start_database(settings)
+    with installation.owner_session(settings) as session:
+        report = store.verify(session, settings.blob_dir, now=datetime.now(UTC))
+    for line in report.lines():
+        click.echo(line)
+    if not report.is_good:
+        raise SystemExit(1)
