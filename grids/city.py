@@ -37,7 +37,7 @@ class NoCity(NotFound):
 
 def the_city(session: Session) -> City:
     """Return the city of this installation. Raises `NoCity` before the first import."""
-    city = session.scalar(select(City))
+    city: City | None = session.scalar(select(City))
     if city is None:
         raise NoCity("no city yet: run `wangge demo`, `wangge import` or `wangge synth`")
     return city

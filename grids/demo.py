@@ -1,0 +1,104 @@
+"""Sign-ins of a demonstration: one account per role with a random password, never a default."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from grids.accounts import HASHER, Account, Assignment, Shift, assign, create_account
+from grids.cells import Grid
+from grids.city import the_city
+from grids.codes import Department
+from grids.divisions import Area
+from grids.incidents.models import Incident
+
+CITY_ROLES = (
+    "commander",
+    "intake",
+    "shift_leader",
+    "dispatcher",
+    "planner",
+    "system_admin",
+    "security_admin",
+    "audit_admin",
+)
+
+
+@dataclass(frozen=True)
+class DemoLogin:
+    """A sign-in to print: what it may do and where."""
+
+    role: str
+    login: str
+    password: str
+    area: str
+    department: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields as they stand in `demo-logins.json`."""
+        return asdict(self)
+
+
+def create_demo_accounts(session: Session, *, now: datetime) -> list[DemoLogin]:
+    """Make or renew the demonstration's accounts; every call draws new passwords.
+
+    The worker and the leader get the busiest grid, the town seat its town, and each
+    department one handler, so that every case of the demonstration can be taken to its end.
+    """
+    county = the_city(session).county_code
+    grid = _busiest_grid(session) or county
+    logins = [_login(session, role, county) for role in CITY_ROLES]
+    logins.append(_login(session, "town_seat", _town(session, grid)))
+    worker = _login(session, "worker", grid)
+    leader = _login(session, "grid_leader", grid[:12])
+    logins += [worker, leader]
+    for department in session.scalars(select(Department.code).order_by(Department.sort)):
+        logins.append(_login(session, "handler", county, department))
+    _on_duty_today(session, [worker.login, leader.login], now)
+    return logins
+
+
+def _login(session: Session, role: str, area: str, department: str | None = None) -> DemoLogin:
+    """Make the account of a role, or give it a new password and the present area."""
+    login = "-".join(filter(None, ("demo", role.replace("_", "-"), (department or "").lower())))
+    password = secrets.token_urlsafe(12)
+    account = session.scalar(select(Account).where(Account.login == login))
+    if account is None:
+        account = create_account(session, login=login, name=login, password=password)
+    else:
+        account.password_hash = HASHER.hash(password)
+        account.failed_count, account.locked_until = 0, None
+        session.execute(delete(Assignment).where(Assignment.account_id == account.id))
+    assign(session, account, role, area_code=area, department=department)
+    return DemoLogin(role, login, password, area, department)
+
+
+def _busiest_grid(session: Session) -> str | None:
+    """Return the code of the grid with the most open cases, else of the first grid."""
+    return session.scalar(
+        select(Grid.code)
+        .outerjoin(Incident, (Incident.grid_id == Grid.id) & Incident.closed_at.is_(None))
+        .group_by(Grid.code)
+        .order_by(func.count(Incident.id).desc(), Grid.code)
+        .limit(1)
+    )
+
+
+def _town(session: Session, code: str) -> str:
+    """Return the town that a code lies in, or the code itself where there is none."""
+    return session.scalar(select(Area.code).where(Area.code == code[:9])) or code
+
+
+def _on_duty_today(session: Session, logins: list[str], now: datetime) -> None:
+    """Put the demonstration's outdoor people on duty for twelve hours."""
+    ids = session.scalars(select(Account.id).where(Account.login.in_(logins))).all()
+    session.execute(delete(Shift).where(Shift.account_id.in_(ids)))
+    session.add_all(
+        Shift(account_id=one, starts_at=now - timedelta(hours=1), ends_at=now + timedelta(hours=11))
+        for one in ids
+    )
