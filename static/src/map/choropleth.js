@@ -1,0 +1,79 @@
+// Duty grids coloured by a figure: the shapes come as vector tiles, the figures as one
+// list of code -> number, so that another theme costs one small request.
+
+import {polygon} from './paint.js';
+import {token} from '../lib/theme.js';
+
+export const GRID = 'grid';
+/** A figure that is not told because too few people stand behind it. */
+export const SUPPRESSED = '<10';
+
+/**
+ * Which of the classes a value falls into, 0 to classes - 1. Breaks are the lower edges
+ * of all classes and the largest value; a value on an edge belongs to the class below it,
+ * as the server's classifier has it.
+ *
+ * @param {number} value
+ * @param {number[]} breaks
+ */
+export function classOf(value, breaks) {
+  const classes = breaks.length - 1;
+  for (let place = 0; place < classes; place += 1) {
+    if (value <= breaks[place + 1]) return place;
+  }
+  return classes - 1;
+}
+
+/** The five colours of the ramp as the page has them now. */
+export const rampColours = () => [1, 2, 3, 4, 5].map(step => token(`ramp-${step}`));
+
+/** Fine strokes for grids whose figure is suppressed: hatching, so that it is no class of its own. @param {string} ink @param {string} ground */
+function hatch(ink, ground) {
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = 8;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  context.fillStyle = ground;
+  context.fillRect(0, 0, 8, 8);
+  context.strokeStyle = ink;
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(-2, 6); context.lineTo(6, -2); context.moveTo(2, 10); context.lineTo(10, 2);
+  context.stroke();
+  return context.createPattern(canvas, 'repeat');
+}
+
+/**
+ * Rules that fill the grids.
+ *
+ * @param {{values: Record<string, number | string>, breaks: number[]} | null} figures  null: edges only
+ * @param {boolean} isDark
+ * @returns {import('protomaps-leaflet').PaintRule[]}
+ */
+export function choroplethRules(figures, isDark) {
+  const ramp = rampColours();
+  const unknown = /** @type {any} */ (hatch(token('muted'), ramp[0]));
+  const fill = (/** @type {import('protomaps-leaflet').Feature} */ feature) => {
+    if (!figures) return null;
+    const value = figures.values[String(feature.props.code)];
+    if (value === SUPPRESSED) return unknown;
+    return typeof value === 'number' ? ramp[Math.min(4, classOf(value, figures.breaks))] : ramp[0];
+  };
+  const edge = figures ? (isDark ? '#0b1218' : '#ffffff') : (isDark ? '#4a6478' : '#9db4c4');
+  return [{dataSource: GRID, dataLayer: GRID, symbolizer: polygon({fill, edge, width: figures ? 1.1 : 1})}];
+}
+
+/**
+ * Rules that outline the hovered and the selected grid.
+ *
+ * @param {{hovered: string | null, selected: string | null}} marks
+ * @returns {import('protomaps-leaflet').PaintRule[]}
+ */
+export function outlineRules({hovered, selected}) {
+  const is = (/** @type {string | null} */ code) => (/** @type {number} */ _zoom, /** @type {any} */ feature) => Boolean(code) && String(feature.props.code) === code;
+  const halo = token('panel');
+  return [
+    {dataSource: GRID, dataLayer: GRID, filter: is(hovered), symbolizer: polygon({edge: token('text'), width: 1.6})},
+    {dataSource: GRID, dataLayer: GRID, filter: is(selected), symbolizer: polygon({edge: halo, width: 6})},
+    {dataSource: GRID, dataLayer: GRID, filter: is(selected), symbolizer: polygon({edge: token('brand'), width: 3})},
+  ];
+}

@@ -1,0 +1,225 @@
+// The one map. Leaflet moves it, our canvas layers draw it; callers never meet either.
+
+import {Map as LeafletMap, Util, control, latLngBounds} from 'leaflet';
+import {isDark, onTheme} from '../lib/theme.js';
+import {BASE, groundRules, nameRules} from './base-style.js';
+import {GRID, choroplethRules, outlineRules} from './choropleth.js';
+import {IncidentLayer} from './incidents.js';
+import {palette} from './palette.js';
+import {createSource} from './source.js';
+import {thematicRules} from './thematic.js';
+import {createVectorLayer, createView} from './vector.js';
+
+Util.emptyImageUrl = new URL(typeof __EMPTY_GIF__ === 'string' ? __EMPTY_GIF__ : 'empty.gif', import.meta.url).href;
+
+/** Panes from below; names lie above the data so that they stay readable. */
+const PANES = {ground: 200, theme: 210, layers: 220, names: 230, outline: 240, incidents: 620};
+
+/** @typedef {{code: string, name: string, isAbove?: boolean}} GridHit */
+/** @typedef {{layer: string, props: Record<string, any>}} FeatureHit */
+/** @typedef {[number, number, number, number]} Box  west, south, east, north */
+
+/**
+ * @param {HTMLElement} element
+ * @param {{
+ *   tiles?: string, grid?: string | null, lang: 'zh' | 'en', bounds: Box, center?: [number, number] | null, zoom?: number | null,
+ *   attribution?: string | null, maxZoom?: number, maxDataZoom?: number, controls?: boolean, padding?: () => {left: number, top: number, right: number, bottom: number},
+ *   onMove?: (place: {lon: number, lat: number, zoom: number}) => void,
+ *   onClick?: (hit: {lon: number, lat: number, incidents: import('./incidents.js').Marked[], features: FeatureHit[], grid: GridHit | null}) => void,
+ *   onHover?: (hit: {x: number, y: number, incidents: import('./incidents.js').Marked[], features: FeatureHit[], grid: GridHit | null} | null) => void,
+ *   onLayerState?: (layer: string, state: {loading: number, failed: number}) => void,
+ * }} options
+ */
+export function createMap(element, options) {
+  const {tiles = '/tiles/base/{z}/{x}/{y}.mvt', lang, bounds, attribution, maxZoom = 19, maxDataZoom = 15, controls = true} = options;
+  const map = new LeafletMap(element, {
+    zoomControl: false, attributionControl: false, keyboard: true, maxZoom, minZoom: 7, wheelPxPerZoomLevel: 100, zoomSnap: 1,
+    maxBounds: roomy(bounds), maxBoundsViscosity: 0.6,
+  });
+  for (const [name, level] of Object.entries(PANES)) map.createPane(name).style.zIndex = String(level);
+
+  const reach = /** @type {Box} */ (roomyBox(bounds, 0.25));
+  const source = (/** @type {string} */ id, /** @type {string} */ url) =>
+    createView(createSource(url, {bounds: reach, onState: state => options.onLayerState?.(id, {...state})}), maxDataZoom);
+
+  let figures = /** @type {{values: Record<string, number | string>, breaks: number[]} | null} */ (null);
+  let marks = {hovered: /** @type {string | null} */ (null), selected: /** @type {string | null} */ (null)};
+  let isGridShown = Boolean(options.grid);
+
+  const colours = () => palette(isDark());
+  const baseViews = new Map([[BASE, source(BASE, tiles)]]);
+  const gridViews = new Map(options.grid ? [[GRID, source(GRID, options.grid)]] : []);
+  const ground = createVectorLayer({views: baseViews, paintRules: groundRules(colours()), pane: 'ground'});
+  const theme = createVectorLayer({views: gridViews, paintRules: choroplethRules(null, isDark()), pane: 'theme'});
+  const names = createVectorLayer({views: baseViews, labelRules: nameRules(colours(), lang), pane: 'names'});
+  const outline = createVectorLayer({views: gridViews, paintRules: outlineRules(marks), pane: 'outline'});
+  const incidents = new IncidentLayer({pane: 'incidents'});
+  /** @type {Map<string, {info: import('./thematic.js').LayerInfo, layer: import('./vector.js').VectorLayer}>} */
+  const shown = new Map();
+
+  setBackground();
+  if (options.center && options.zoom) map.setView([options.center[1], options.center[0]], options.zoom, {animate: false});
+  else fitBox(bounds, false);
+  ground.addTo(map);
+  if (options.grid) { theme.addTo(map); outline.addTo(map); }
+  names.addTo(map);
+  incidents.addTo(map);
+  if (controls) addControls();
+  fade();
+
+  function addControls() {
+    control.zoom({position: 'bottomright', zoomInTitle: '', zoomOutTitle: ''}).addTo(map);
+    control.scale({position: 'bottomright', imperial: false, maxWidth: 110}).addTo(map);
+    if (attribution) control.attribution({position: 'bottomright', prefix: false}).addAttribution(attribution).addTo(map);
+  }
+
+  function setBackground() {
+    element.style.background = colours().land;
+  }
+
+  /** The further in, the more of the city shows through the theme. */
+  function fade() {
+    const zoom = map.getZoom();
+    const pane = map.getPane('theme');
+    if (pane) pane.style.opacity = String(zoom >= 17 ? 0.3 : zoom >= 16 ? 0.45 : zoom >= 15 ? 0.6 : 0.78);
+  }
+
+  /** @param {Box} box @param {boolean} [animate] */
+  function fitBox([west, south, east, north], animate = true) {
+    const pad = options.padding?.() ?? {left: 0, top: 0, right: 0, bottom: 0};
+    map.fitBounds(latLngBounds([south, west], [north, east]), {
+      animate, paddingTopLeft: [pad.left + 16, pad.top + 16], paddingBottomRight: [pad.right + 16, pad.bottom + 16], maxZoom: 17,
+    });
+  }
+
+  /** What lies under a place. @param {import('leaflet').LeafletMouseEvent} event */
+  function hitsAt({latlng, containerPoint}) {
+    const features = [];
+    for (const [id, {layer}] of shown) {
+      for (const feature of layer.featuresAt(id, latlng, 8).reverse()) features.push({layer: id, props: {...feature.props}});
+    }
+    const cell = isGridShown || figures ? theme.featuresAt(GRID, latlng, 0)[0] : undefined;
+    const grid = cell ? {code: String(cell.props.code), name: String(cell.props.name ?? cell.props.code)} : null;
+    return {incidents: incidents.at(containerPoint), features, grid};
+  }
+
+  map.on('zoomend', fade);
+  map.on('moveend', () => {
+    const {lat, lng} = map.getCenter();
+    options.onMove?.({lon: lng, lat, zoom: map.getZoom()});
+  });
+  map.on('click', event => {
+    element.focus({preventScroll: true});
+    options.onClick?.({lon: event.latlng.lng, lat: event.latlng.lat, ...hitsAt(event)});
+  });
+  if (options.onHover) {
+    let waiting = /** @type {import('leaflet').LeafletMouseEvent | null} */ (null);
+    map.on('mousemove', event => {
+      if (!waiting) requestAnimationFrame(() => {
+        if (waiting) hover(waiting);
+        waiting = null;
+      });
+      waiting = event;
+    });
+    map.on('mouseout movestart', () => {
+      waiting = null;
+      mark({hovered: null});
+      options.onHover?.(null);
+    });
+  }
+
+  /** @param {import('leaflet').LeafletMouseEvent} event */
+  function hover(event) {
+    const hit = hitsAt(event);
+    element.classList.toggle('is-pointing', Boolean(hit.incidents.length || hit.features.length || hit.grid));
+    mark({hovered: hit.incidents.length ? null : hit.grid?.code ?? null});
+    options.onHover?.({x: event.containerPoint.x, y: event.containerPoint.y, ...hit});
+  }
+
+  /** @param {Partial<typeof marks>} patch */
+  function mark(patch) {
+    const next = {...marks, ...patch};
+    if (next.hovered === marks.hovered && next.selected === marks.selected) return;
+    marks = next;
+    if (options.grid) outline.restyle({paintRules: outlineRules(marks)});
+  }
+
+  function repaint() {
+    setBackground();
+    ground.restyle({paintRules: groundRules(colours())});
+    names.restyle({labelRules: nameRules(colours(), lang)});
+    paintTheme();
+    if (options.grid) outline.restyle({paintRules: outlineRules(marks)});
+    for (const {info, layer} of shown.values()) layer.restyle({paintRules: thematicRules(info)});
+    incidents.redraw();
+  }
+
+  function paintTheme() {
+    if (options.grid) theme.restyle({paintRules: figures || isGridShown ? choroplethRules(figures, isDark()) : []});
+  }
+
+  const stopTheme = onTheme(repaint);
+  const resize = new ResizeObserver(() => map.invalidateSize({pan: false}));
+  resize.observe(element);
+
+  return {
+    leaflet: map,
+    incidents,
+    /** Colour the duty grids; null leaves their edges. @param {typeof figures} next */
+    setFigures(next) {
+      figures = next;
+      paintTheme();
+    },
+    /** @param {boolean} visible */
+    showGrid(visible) {
+      if (isGridShown === visible) return;
+      isGridShown = visible;
+      paintTheme();
+    },
+    /** @param {import('./thematic.js').LayerInfo} info */
+    show(info) {
+      if (shown.has(info.id)) return;
+      const layer = createVectorLayer({views: new Map([[info.id, source(info.id, info.tiles)]]), paintRules: thematicRules(info), pane: 'layers'});
+      shown.set(info.id, {info, layer});
+      layer.addTo(map);
+    },
+    /** @param {string} id */
+    hide(id) {
+      shown.get(id)?.layer.remove();
+      shown.delete(id);
+    },
+    /** @param {string | null} code */
+    selectGrid: code => mark({selected: code}),
+    /** @param {number} lon @param {number} lat @param {number} [zoom] */
+    flyTo(lon, lat, zoom = Math.max(map.getZoom(), 16)) {
+      const pad = options.padding?.() ?? {left: 0, top: 0, right: 0, bottom: 0};
+      const shift = map.project([lat, lon], zoom).subtract([(pad.left - pad.right) / 2, (pad.top - pad.bottom) / 2]);
+      map.setView(map.unproject(shift, zoom), zoom, {animate: true});
+    },
+    /** Whether a place lies in the part of the map that no panel covers. @param {number} lon @param {number} lat */
+    isVisible(lon, lat) {
+      const pad = options.padding?.() ?? {left: 0, top: 0, right: 0, bottom: 0};
+      const {x, y} = map.latLngToContainerPoint([lat, lon]);
+      const size = map.getSize();
+      return x > pad.left && y > pad.top && x < size.x - pad.right && y < size.y - pad.bottom;
+    },
+    fitBox,
+    destroy() {
+      stopTheme();
+      resize.disconnect();
+      map.remove();
+    },
+  };
+}
+
+/** @param {Box} box @param {number} share */
+function roomyBox([west, south, east, north], share) {
+  const [dx, dy] = [(east - west) * share, (north - south) * share];
+  return [west - dx, south - dy, east + dx, north + dy];
+}
+
+/** Where one may move to: the city and as much again around it. @param {Box} box */
+function roomy(box) {
+  const [west, south, east, north] = roomyBox(box, 1);
+  return latLngBounds([south, west], [north, east]);
+}

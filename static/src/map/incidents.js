@@ -1,0 +1,234 @@
+// Open cases on the map: one canvas over everything, redrawn when the map stands still.
+// State is colour and shape together; what is new or selected has a ring.
+
+import {DomUtil, Layer} from 'leaflet';
+import {token, wantsStill} from '../lib/theme.js';
+import {declutter} from './declutter.js';
+import {fontOf} from './labels.js';
+import {SHAPES} from './paint.js';
+
+/** @typedef {import('../lib/dates.js').Risk} Risk */
+/** @typedef {{id: string, lat: number, lon: number, risk: Risk}} Marked */
+/** @typedef {{x: number, y: number, row: Marked}} Dot */
+
+/** @type {Record<Risk, {shape: string, radius: number}>} */
+export const MARKS = {
+  late: {shape: 'diamond', radius: 7},
+  soon: {shape: 'triangle', radius: 7},
+  ok: {shape: 'circle', radius: 6},
+  paused: {shape: 'square', radius: 5.5},
+  done: {shape: 'circle', radius: 4},
+};
+
+const APART = 15;
+/** From this zoom on cases stand alone even where they touch. */
+const ALONE_ZOOM = 17;
+const FLASH_MS = 6000;
+const PADDING = 0.25;
+
+export class IncidentLayer extends Layer {
+  /** @param {{pane: string}} options */
+  constructor({pane}) {
+    super({pane});
+    /** @type {readonly Marked[]} */
+    this.rows = [];
+    /** @type {{top: Dot, all: Dot[]}[]} */
+    this.groups = [];
+    /** @type {string | null} */
+    this.selected = null;
+    /** @type {string | null} */
+    this.hovered = null;
+    /** @type {Map<string, number>} */
+    this.flashing = new Map();
+    this.canvas = document.createElement('canvas');
+    this.canvas.className = 'leaflet-zoom-animated map-incidents';
+    this.frame = 0;
+  }
+
+  /** @param {import('leaflet').Map} map */
+  onAdd(map) {
+    this.getPane()?.append(this.canvas);
+    map.on('moveend zoomend resize', this.redraw, this);
+    map.on('zoomanim', this.animate, this);
+    this.redraw();
+    return this;
+  }
+
+  /** @param {import('leaflet').Map} map */
+  onRemove(map) {
+    map.off('moveend zoomend resize', this.redraw, this);
+    map.off('zoomanim', this.animate, this);
+    this.canvas.remove();
+    return this;
+  }
+
+  /** @param {readonly Marked[]} rows  most pressing first */
+  show(rows) {
+    this.rows = rows;
+    this.redraw();
+  }
+
+  /** @param {string | null} id */
+  select(id) {
+    this.selected = id;
+    this.redraw();
+  }
+
+  /** @param {string | null} id */
+  hover(id) {
+    if (this.hovered === id) return;
+    this.hovered = id;
+    this.redraw();
+  }
+
+  /** Draw the eye to a case that just came. @param {string} id */
+  flash(id) {
+    this.flashing.set(id, performance.now());
+    this.redraw();
+  }
+
+  /** Follow the map while it zooms. @param {any} event */
+  animate(event) {
+    const map = /** @type {any} */ (this._map);
+    if (!this.corner) return;
+    const scale = map.getZoomScale(event.zoom, this.zoom);
+    const offset = map._latLngToNewLayerPoint(this.corner, event.zoom, event.center);
+    DomUtil.setTransform(this.canvas, offset, scale);
+  }
+
+  redraw() {
+    if (!this._map || this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      if (this._map) this.draw();
+    });
+  }
+
+  draw() {
+    const map = this._map;
+    const size = map.getSize();
+    const pad = size.multiplyBy(PADDING).round();
+    const ratio = Math.min(2, window.devicePixelRatio || 1);
+    const corner = map.containerPointToLayerPoint(pad.multiplyBy(-1));
+    this.corner = map.layerPointToLatLng(corner);
+    this.zoom = map.getZoom();
+    const [width, height] = [size.x + 2 * pad.x, size.y + 2 * pad.y];
+    if (this.canvas.width !== width * ratio || this.canvas.height !== height * ratio) {
+      this.canvas.width = width * ratio;
+      this.canvas.height = height * ratio;
+      this.canvas.style.width = `${width}px`;
+      this.canvas.style.height = `${height}px`;
+    }
+    DomUtil.setTransform(this.canvas, corner, 1);
+    const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext('2d'));
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    const dots = this.rows.map(row => {
+      const at = map.latLngToLayerPoint([row.lat, row.lon]).subtract(corner);
+      return {x: at.x, y: at.y, row};
+    }).filter(dot => dot.x > -20 && dot.y > -20 && dot.x < width + 20 && dot.y < height + 20);
+    this.groups = declutter(dots, map.getZoom() >= ALONE_ZOOM ? 4 : APART);
+    this.paintGroups(context);
+  }
+
+  /** @param {CanvasRenderingContext2D} context */
+  paintGroups(context) {
+    const inks = {late: token('late'), soon: token('soon'), ok: token('ok'), paused: token('paused'), done: token('paused')};
+    const look = {edge: '#ffffff', brand: token('brand'), panel: token('panel'), text: token('text'), inks};
+    // The least pressing first, so that a late case lies on top.
+    for (const group of [...this.groups].reverse()) this.paintGroup(context, group, look);
+    const marked = this.groups.filter(group => group.all.some(dot => dot.row.id === this.selected || dot.row.id === this.hovered));
+    for (const group of marked) this.paintRing(context, group, look);
+    this.paintFlashes(context, inks);
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {{top: Dot, all: Dot[]}} group @param {any} look */
+  paintGroup(context, {top, all}, look) {
+    const mark = MARKS[top.row.risk] ?? MARKS.ok;
+    const grown = all.length > 1 ? 1.5 : 0;
+    context.save();
+    context.translate(top.x, top.y);
+    context.beginPath();
+    SHAPES[mark.shape](context, mark.radius + grown);
+    context.lineJoin = 'round';
+    context.lineWidth = 4;
+    context.strokeStyle = '#17222e40';
+    context.stroke();
+    context.lineWidth = 2.5;
+    context.strokeStyle = look.edge;
+    context.stroke();
+    context.fillStyle = look.inks[top.row.risk];
+    context.fill();
+    if (all.length > 1) paintCount(context, all.length, look);
+    context.restore();
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {{top: Dot, all: Dot[]}} group @param {any} look */
+  paintRing(context, {top, all}, look) {
+    const isSelected = all.some(dot => dot.row.id === this.selected);
+    context.beginPath();
+    context.arc(top.x, top.y, isSelected ? 14 : 12, 0, 2 * Math.PI);
+    context.lineWidth = 5;
+    context.strokeStyle = look.panel;
+    context.stroke();
+    context.lineWidth = isSelected ? 3 : 2;
+    context.strokeStyle = look.brand;
+    context.stroke();
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {Record<string, string>} inks */
+  paintFlashes(context, inks) {
+    const now = performance.now();
+    const still = wantsStill();
+    for (const [id, since] of this.flashing) {
+      const age = now - since;
+      const group = this.groups.find(({all}) => all.some(dot => dot.row.id === id));
+      if (age > FLASH_MS) this.flashing.delete(id);
+      else if (group) {
+        const beat = still ? 0.5 : (age % 1500) / 1500;
+        context.beginPath();
+        context.arc(group.top.x, group.top.y, 10 + beat * 26, 0, 2 * Math.PI);
+        context.globalAlpha = 1 - beat;
+        context.lineWidth = 3;
+        context.strokeStyle = inks[group.top.row.risk];
+        context.stroke();
+        context.globalAlpha = 1;
+      }
+    }
+    if (this.flashing.size) {
+      if (still) setTimeout(() => this.redraw(), 500);
+      else this.redraw();
+    }
+  }
+
+  /** The cases under a place of the screen, most pressing first. @param {import('leaflet').Point} at  container point @returns {Marked[]} */
+  at(at) {
+    if (!this._map || !this.corner) return [];
+    const point = this._map.containerPointToLayerPoint(at).subtract(this._map.latLngToLayerPoint(this.corner));
+    let best = null;
+    let reach = 13;
+    for (const group of this.groups) {
+      const distance = Math.hypot(group.top.x - point.x, group.top.y - point.y);
+      if (distance < reach) [best, reach] = [group, distance];
+    }
+    return best ? best.all.map(dot => dot.row) : [];
+  }
+}
+
+/** @param {CanvasRenderingContext2D} context @param {number} count @param {any} look */
+function paintCount(context, count, look) {
+  const text = count > 99 ? '99+' : String(count);
+  context.font = fontOf(10, 600);
+  const width = Math.max(14, context.measureText(text).width + 7);
+  context.beginPath();
+  context.roundRect(5, -16, width, 14, 7);
+  context.fillStyle = look.panel;
+  context.fill();
+  context.lineWidth = 1;
+  context.strokeStyle = '#17222e40';
+  context.stroke();
+  context.fillStyle = look.text;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.fillText(text, 5 + width / 2, -8.5);
+}
