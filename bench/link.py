@@ -124,8 +124,8 @@ def _bent(border: shapely.LineString, bends: int, rng: np.random.Generator) -> s
     step = border.length / bends
     xy = shapely.get_coordinates(shapely.segmentize(border, step))
     west, south, east, north = WINDOW
-    is_inner = (xy > [west + 1e-9, south + 1e-9]).all(axis=1)
-    is_inner &= (xy < [east - 1e-9, north - 1e-9]).all(axis=1)
+    inside = (xy > [west + 1e-9, south + 1e-9]) & (xy < [east - 1e-9, north - 1e-9])
+    is_inner = inside[:, 0] & inside[:, 1]
     is_inner[[0, -1]] = False
     return shapely.LineString(
         xy + np.where(is_inner[:, None], rng.normal(0, step / 8, xy.shape), 0)
