@@ -489,7 +489,10 @@ def run(command: Sequence[str | Path], *, cwd: Path = ROOT, next_step: str = "")
         if done.returncode == 0:
             return
         log.seek(start)
-        tail = "\n  ".join(log.read().strip().splitlines()[-15:])
+        lines = log.read().strip().splitlines()
+        # Some tools say what is wrong first and where it came from last.
+        shown = lines if len(lines) <= 20 else [*lines[:12], "...", *lines[-7:]]
+        tail = "\n  ".join(shown)
     hint = f"\nnext step: {next_step}" if next_step else ""
     raise SetupError(
         f"`{' '.join(words[:4])} ...` failed:\n  {tail}\n(all of it in {log_name()}){hint}"

@@ -6,6 +6,7 @@ from flask import Flask, g
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+import grids.models  # noqa: F401 - a foreign key finds its table whichever module is first
 from app.config import Settings
 from grids.db import engine
 

@@ -2,15 +2,20 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from app import installation, processes
 from app.config import Settings
 from app.installation import Progress
 
 LOGINS = "demo-logins.json"
+#: The demonstration's outdoor people go on duty for twelve hours when their logins are drawn.
+SHIFT_S = 10 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +23,7 @@ class Shown:
     """What the demonstration tells its reader."""
 
     origin: str
-    logins: list[dict[str, str]]
+    logins: list[dict[str, Any]]
     logins_file: Path
 
 
@@ -37,7 +42,7 @@ def show(
     elif extract:
         progress("the database has a city already; to show another one, remove var/pg")
     path = settings.var_dir / LOGINS
-    if not path.exists():
+    if _is_stale(path):
         progress("people who sign in")
         _create_logins(settings, path)
     progress("web, live, worker and sealer")
@@ -47,15 +52,20 @@ def show(
     return Shown(f"http://{settings.bind}:{ports.web}", logins, path)
 
 
+def _is_stale(path: Path) -> bool:
+    """Say whether there are no logins yet, or their twelve-hour shift is about to end."""
+    return not path.exists() or time.time() - path.stat().st_mtime > SHIFT_S
+
+
 def _create_logins(settings: Settings, path: Path) -> None:
     """Make one account per role with a random password, and keep them for this user only."""
-    from grids import accounts
+    from grids.demo import create_demo_accounts
 
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
     with installation.owner_session(settings) as session:
-        made = accounts.create_demo_accounts(session)
+        made = [login.as_dict() for login in create_demo_accounts(session, now=datetime.now(UTC))]
         draft.write_text(json.dumps(made, ensure_ascii=False, indent=1))
     os.replace(draft, path)  # noqa: PTH105 - after the commit, so that a file means accounts
 
@@ -67,8 +77,17 @@ def summary(shown: Shown) -> Iterator[str]:
                        ("planner", "/planner")):  # fmt: skip
         yield f"  {face:<10}{shown.origin}{path}"
     yield ""
-    yield f"  {'role':<18}{'sign-in':<22}password"
-    for login in shown.logins:
-        yield f"  {login['role']:<18}{login['login']:<22}{login['password']}"
+    yield f"  {'role':<18}{'sign-in':<24}{'password':<20}area"
+    for login in _one_per_role(shown.logins):
+        yield f"  {login['role']:<18}{login['login']:<24}{login['password']:<20}{login['area']}"
     yield ""
     yield f"  These are kept in {shown.logins_file} (mode 0600). Stop with ./wangge down."
+
+
+def _one_per_role(logins: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Pass the first login of each role; every department has a handler, the file names all."""
+    seen = set()
+    for login in logins:
+        if login["role"] not in seen:
+            seen.add(login["role"])
+            yield login

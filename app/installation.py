@@ -2,7 +2,9 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg
 from sqlalchemy import Engine, create_engine, select
@@ -10,7 +12,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from app import cluster, roles
-from app.config import Settings
+from app.config import ROOT, Settings
+
+CODES = ROOT / "data/codes"
 
 Progress = Callable[[str], None]
 
@@ -40,7 +44,7 @@ def load_codes(settings: Settings) -> None:
     from grids import codes
 
     with owner_session(settings) as session:
-        codes.load_codes(session)
+        codes.load(session, CODES, on=datetime.now(ZoneInfo(settings.city_zone)).date())
 
 
 def has_city(settings: Settings) -> bool:
@@ -70,6 +74,8 @@ def import_city(settings: Settings, extract: Path, progress: Progress) -> None:
 @contextlib.contextmanager
 def owner_engine(settings: Settings) -> Iterator[Engine]:
     """Open an engine of the owner role, closed with all its connections at the end."""
+    import grids.models  # noqa: F401 - a foreign key finds its table whichever is used first
+
     engine = create_engine(settings.owner_url, poolclass=NullPool)
     try:
         yield engine

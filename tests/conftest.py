@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ["tests.support.database"]
+pytest_plugins = ["tests.support.database", "tests.support.web"]
 
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 
