@@ -1,0 +1,192 @@
+"""Whether what was sent names things that exist: category, department, worker, photos, place."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime
+
+from geoalchemy2 import WKTElement
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from gis.errors import NotFinite, NullIsland, OutOfRange, SwappedCoordinates
+from grids.accounts import Account, Assignment
+from grids.city import City
+from grids.codes import Category, CategoryLimit, Department
+from grids.db import STORAGE_SRID
+from grids.divisions import Area
+from grids.incidents import lifecycle
+from grids.incidents.clocks import DEFAULT_HANDLING, Limit
+from grids.incidents.errors import (
+    MissingField,
+    OutsideCity,
+    TooLong,
+    UnknownCategory,
+    UnknownDepartment,
+    UnknownPhoto,
+    UnknownReason,
+    UnknownWorker,
+)
+from grids.incidents.lifecycle import Move
+from grids.incidents.models import Blob, Incident
+from grids.incidents.requests import (
+    LONGEST_LINE,
+    LONGEST_TEXT,
+    MOST_PHOTOS,
+    MoveRequest,
+    Report,
+)
+
+
+def require_fields(move: Move, sent: Report | MoveRequest) -> None:
+    """Check that a request carries what its line of the table asks for.
+
+    Raises `MissingField`, `UnknownReason` or `TooLong`, each naming the field.
+    """
+    for wanted in move.requires:
+        if not any(_is_given(sent, name) for name in wanted.split("|")):
+            raise MissingField(f"{move.action} needs {wanted}", field=wanted, action=move.action)
+    if isinstance(sent, MoveRequest) and move.reasons and sent.reason is not None:
+        allowed = lifecycle.REASONS[move.reasons]
+        if sent.reason not in allowed:
+            raise UnknownReason(f"no reason {sent.reason!r} for {move.action}", field="reason")
+    if sent.urgency is not None and sent.urgency not in lifecycle.URGENCIES:
+        raise MissingField("urgency is A, B, C or D", field="urgency", action=move.action)
+    _check_lengths(sent)
+
+
+def category_of(session: Session, code: str, kind: str, on: date) -> Category:
+    """Return the sub-class with this code on a day. Raises `UnknownCategory`."""
+    found = session.scalar(
+        select(Category)
+        .where(
+            Category.code == code,
+            Category.kind == kind,
+            Category.parent.is_not(None),
+            or_(Category.valid_to.is_(None), Category.valid_to > on),
+        )
+        .order_by(Category.valid_from.desc(), Category.id)
+        .limit(1)
+    )
+    if found is None:
+        raise UnknownCategory(f"no category {code!r} of kind {kind!r}", field="category")
+    return found
+
+
+def urgency_of(session: Session, category_id: int) -> str:
+    """Return how urgent cases of a category are unless somebody says otherwise."""
+    found = session.scalar(
+        select(CategoryLimit.urgency)
+        .where(CategoryLimit.category_id == category_id)
+        .order_by(CategoryLimit.urgency)
+        .limit(1)
+    )
+    return found or "C"
+
+
+def handling_limit(session: Session, category_id: int, urgency: str, on: date) -> Limit:
+    """Return how long handling may take, by category and urgency on a day."""
+    row = session.execute(
+        select(CategoryLimit.value, CategoryLimit.unit)
+        .where(
+            CategoryLimit.category_id == category_id,
+            CategoryLimit.urgency == urgency,
+            CategoryLimit.valid_from <= on,
+            or_(CategoryLimit.valid_to.is_(None), CategoryLimit.valid_to > on),
+        )
+        .order_by(CategoryLimit.valid_from.desc())
+        .limit(1)
+    ).first()
+    return Limit(row.value, row.unit) if row else DEFAULT_HANDLING[urgency]
+
+
+def require_departments(session: Session, codes: tuple[str, ...]) -> None:
+    """Check that every department exists. Raises `UnknownDepartment`."""
+    wanted = set(codes)
+    known = set(session.scalars(select(Department.code).where(Department.code.in_(wanted))))
+    if missing := wanted - known:
+        raise UnknownDepartment(f"no department {min(missing)!r}", field="department")
+
+
+def require_worker(session: Session, account_id: int, incident: Incident, on: date) -> None:
+    """Check that an account is a worker or leader of the case's area. Raises `UnknownWorker`."""
+    held = select(Assignment.id).join(Account).where(
+        Account.id == account_id,
+        Account.is_active,
+        Assignment.role.in_(lifecycle.FIELD),
+        func.starts_with(incident.area_code, Assignment.area_code),
+        Assignment.valid_from <= on,
+        or_(Assignment.valid_to.is_(None), Assignment.valid_to > on),
+    )  # fmt: skip
+    if session.scalar(held.limit(1)) is None:
+        raise UnknownWorker(f"no worker {account_id} in {incident.area_code}", field="worker")
+
+
+def require_photos(session: Session, hashes: tuple[str, ...]) -> None:
+    """Check that photos were stored before something names them. Raises `UnknownPhoto`."""
+    if not hashes:
+        return
+    if len(hashes) > MOST_PHOTOS:
+        raise TooLong(f"more than {MOST_PHOTOS} photos", field="photos", most=MOST_PHOTOS)
+    wanted = set(hashes)
+    known = set(session.scalars(select(Blob.sha256).where(Blob.sha256.in_(wanted))))
+    if missing := wanted - known:
+        raise UnknownPhoto(f"photo {min(missing)[:12]} was not sent", field="photos")
+
+
+def point_of(city: City, lon: float, lat: float) -> WKTElement:
+    """Return the point of a report, after the checks of outside coordinates.
+
+    Raises `gis.errors.GisError` for what is not a place in the city: not finite, swapped,
+    (0, 0), or outside the envelope.
+    """
+    _refuse_place(city, lon, lat)
+    return WKTElement(f"POINT({lon!r} {lat!r})", srid=STORAGE_SRID)
+
+
+def _refuse_place(city: City, lon: float, lat: float) -> None:
+    if not (math.isfinite(lon) and math.isfinite(lat)):
+        raise NotFinite("a coordinate is not a number", field="lon")
+    if lon == 0 and lat == 0:
+        raise NullIsland("the place is 0, 0: the device does not know where it is", field="lon")
+    if _inside(city, lon, lat):
+        return
+    if _inside(city, lat, lon):
+        raise SwappedCoordinates("longitude and latitude are exchanged", field="lon")
+    raise OutOfRange(f"{lon:.5f}, {lat:.5f} lies outside the city", field="lon")
+
+
+def _inside(city: City, lon: float, lat: float) -> bool:
+    return city.west <= lon <= city.east and city.south <= lat <= city.north
+
+
+def require_inside(session: Session, point: WKTElement, area_code: str) -> None:
+    """Check that a place outside every town still lies in the county. Raises `OutsideCity`.
+
+    `link_place` gives the county's code to whatever no area covers.
+    """
+    if len(area_code) > 6:
+        return
+    covered = select(Area.code).where(Area.valid_to.is_(None), func.ST_Covers(Area.geom, point))
+    if session.scalar(covered.limit(1)) is None:
+        raise OutsideCity("the place lies outside the city", field="lon")
+
+
+def device_time(claimed: datetime | None, now: datetime) -> datetime:
+    """Return the claimed time as it is, ahead of the server's or not; it moves no clock."""
+    return claimed or now
+
+
+def _is_given(sent: Report | MoveRequest, name: str) -> bool:
+    if name == "point":
+        return sent.lon is not None and sent.lat is not None
+    value = getattr(sent, name)
+    return bool(value.strip() if isinstance(value, str) else value)
+
+
+def _check_lengths(sent: Report | MoveRequest) -> None:
+    limits = {"text": LONGEST_TEXT, "note": LONGEST_TEXT, "address": LONGEST_LINE,
+              "device": LONGEST_LINE}  # fmt: skip
+    for name, most in limits.items():
+        if len(getattr(sent, name, "")) > most:
+            raise TooLong(f"{name} has more than {most} characters", field=name, most=most)

@@ -1,0 +1,213 @@
+"""When a stage must be done: elapsed hours, working hours, working days (domain 5.1, 5.2).
+
+Pure functions: whoever calls gives the instant and the calendar. Server time rules; what a
+device claims is kept beside it and moves no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from grids.incidents.lifecycle import STATES
+
+Unit = Literal["elapsed_hour", "work_hour", "work_day"]
+
+#: Monday to Friday, 08:30 to 12:00 and 14:00 to 17:30: 7 hours are one working day.
+WORK_SPANS: Final = ((time(8, 30), time(12)), (time(14), time(17, 30)))
+#: A check on the spot needs daylight; one that would end later waits for the morning.
+DAYLIGHT: Final = (time(7), time(18))
+MORNING: Final = time(9)
+#: Intake, filing and dispatch of an emergency together.
+EMERGENCY_DESK: Final = timedelta(minutes=10)
+DESK_STAGES: Final = ("S1", "S3", "S4")
+#: No calendar holds more idle days in a row; a longer gap is a broken table.
+LONGEST_IDLE_DAYS: Final = 60
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A length of time with its unit."""
+
+    value: float
+    unit: Unit
+
+
+#: Stage -> limit (domain 5.2). S7 also follows the daylight rule; H comes from the category.
+STAGE_LIMITS: Final[Mapping[str, Limit]] = {
+    "S1": Limit(0.5, "elapsed_hour"),
+    "S2": Limit(2, "elapsed_hour"),
+    "S3": Limit(0.5, "elapsed_hour"),
+    "S4": Limit(0.5, "elapsed_hour"),
+    "S5": Limit(1, "work_hour"),
+    "S6": Limit(2, "work_hour"),
+    "S7": Limit(2, "elapsed_hour"),
+    "S8": Limit(0.5, "elapsed_hour"),
+}
+#: Handling, where no row of `category_limit` says it (5.3).
+DEFAULT_HANDLING: Final[Mapping[str, Limit]] = {
+    "A": Limit(24, "elapsed_hour"),
+    "B": Limit(7, "work_hour"),
+    "C": Limit(3, "work_day"),
+    "D": Limit(15, "work_day"),
+}
+
+
+class BrokenCalendar(ValueError):
+    """The table of workdays leaves no working time for two months."""
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The city's zone and the days that differ from Monday-to-Friday (holidays, make-up days)."""
+
+    zone: ZoneInfo
+    exceptions: Mapping[date, bool] = field(default_factory=dict)  #: day -> is a workday
+
+    def is_workday(self, day: date) -> bool:
+        """Say whether offices work on that day: the table wins over the weekly rule."""
+        return self.exceptions.get(day, day.weekday() < 5)
+
+    def spans(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Yield the working spans from `start` on, cut at `start`, in UTC."""
+        day, idle = start.astimezone(self.zone).date(), 0
+        while idle <= LONGEST_IDLE_DAYS:
+            idle = 0 if self.is_workday(day) else idle + 1
+            for opens, closes in WORK_SPANS if idle == 0 else ():
+                begin = max(self._at(day, opens), start)
+                end = self._at(day, closes)
+                if begin < end:
+                    yield begin, end
+            day += timedelta(days=1)
+        raise BrokenCalendar(f"no working day for {LONGEST_IDLE_DAYS} days before {day}")
+
+    def closing(self, day: date) -> datetime:
+        """Return the end of the office day."""
+        return self._at(day, WORK_SPANS[-1][1])
+
+    def local(self, at: datetime) -> datetime:
+        """Return an instant on the city's clock."""
+        return at.astimezone(self.zone)
+
+    def _at(self, day: date, clock: time) -> datetime:
+        return datetime.combine(day, clock, self.zone).astimezone(UTC)
+
+
+def add_work_time(start: datetime, length: timedelta, calendar: Calendar) -> datetime:
+    """Count working time onwards; outside working time it begins at the next working minute."""
+    rest = length
+    for begin, end in calendar.spans(start):
+        if begin + rest <= end:
+            return begin + rest
+        rest -= end - begin
+    raise BrokenCalendar("unreachable: spans() raises first")
+
+
+def add_work_days(start: datetime, days: int, calendar: Calendar) -> datetime:
+    """Return closing time of the n-th working day after the day of `start`.
+
+    The day on which a limit begins is not counted, as in the Civil Code (art. 201).
+    """
+    day, idle = calendar.local(start).date(), 0
+    while days > 0:
+        day += timedelta(days=1)
+        idle = 0 if calendar.is_workday(day) else idle + 1
+        if idle > LONGEST_IDLE_DAYS:
+            raise BrokenCalendar(f"no working day for {LONGEST_IDLE_DAYS} days before {day}")
+        days -= idle == 0
+    return calendar.closing(day)
+
+
+def work_time_between(start: datetime, end: datetime, calendar: Calendar) -> timedelta:
+    """Return how much working time lies between two instants; zero where end is not later."""
+    total = timedelta()
+    if end <= start:
+        return total
+    for begin, stop in calendar.spans(start):
+        if begin >= end:
+            break
+        total += min(stop, end) - begin
+    return total
+
+
+def add_limit(start: datetime, limit: Limit, calendar: Calendar) -> datetime:
+    """Return when a limit ends that begins now. Parts of a working day count as hours (7)."""
+    match limit.unit:
+        case "elapsed_hour":
+            return start + timedelta(hours=limit.value)
+        case "work_hour":
+            return add_work_time(start, timedelta(hours=limit.value), calendar)
+        case "work_day":
+            if limit.value != int(limit.value):
+                return add_work_time(start, timedelta(hours=7 * limit.value), calendar)
+            return add_work_days(start, int(limit.value), calendar)
+
+
+def stage_due(
+    stage: str,
+    start: datetime,
+    calendar: Calendar,
+    *,
+    urgency: str,
+    handling: Limit | None = None,
+    used: timedelta = timedelta(),
+) -> datetime:
+    """Return when a stage that begins now must be done.
+
+    An emergency (A) runs on elapsed time in every stage, and its intake, filing and dispatch
+    share ten minutes, of which `used` are gone. `handling` is the limit of stage H.
+    """
+    if stage == "H":
+        return add_limit(start, handling or DEFAULT_HANDLING[urgency], calendar)
+    limit = STAGE_LIMITS[stage]
+    if urgency == "A":
+        if stage in DESK_STAGES:
+            return start + max(EMERGENCY_DESK - used, timedelta())
+        return start + timedelta(hours=limit.value)
+    if stage == "S7":
+        return daylight_due(start, timedelta(hours=limit.value), calendar)
+    return add_limit(start, limit, calendar)
+
+
+def daylight_due(start: datetime, length: timedelta, calendar: Calendar) -> datetime:
+    """Give a check its two hours of daylight, else until nine the next morning."""
+    begin, end = calendar.local(start), calendar.local(start + length)
+    is_light = DAYLIGHT[0] <= begin.time() and begin.date() == end.date()
+    if is_light and end.time() <= DAYLIGHT[1]:
+        return start + length
+    day = begin.date() if begin.time() < DAYLIGHT[0] else begin.date() + timedelta(days=1)
+    return datetime.combine(day, MORNING, calendar.zone).astimezone(UTC)
+
+
+def resumed_due(
+    due: datetime, paused_at: datetime, resumed_at: datetime, unit: Unit, calendar: Calendar
+) -> datetime:
+    """Return the end of a clock that goes on: it gets what was left of it, never a new limit.
+
+    One that was overdue already when it was paused stays overdue.
+    """
+    if due <= paused_at or resumed_at <= paused_at:
+        return due
+    if unit == "elapsed_hour":
+        return due + (resumed_at - paused_at)
+    return add_work_time(resumed_at, work_time_between(paused_at, due, calendar), calendar)
+
+
+RiskWord = Literal["late", "soon", "ok", "paused", "done"]
+
+
+def risk(status: str, *, started_at: datetime, due_at: datetime | None, now: datetime) -> RiskWord:
+    """Name the risk of being late: `soon` from half of the time on (domain 5.5).
+
+    `listing.RISK` says the same in SQL; a test holds the two together.
+    """
+    if STATES[status].is_terminal:
+        return "done"
+    if status == "suspended" or due_at is None:
+        return "paused"
+    if now >= due_at:
+        return "late"
+    return "soon" if (due_at - now) * 2 <= due_at - started_at else "ok"

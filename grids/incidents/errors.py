@@ -1,0 +1,89 @@
+"""What the services of cases refuse; each kind has a stable code."""
+
+from __future__ import annotations
+
+from grids.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
+
+
+class NoIncident(NotFound):
+    """There is no such case, or it lies outside what the caller may see."""
+
+    code = "incident.none"
+
+
+class ForbiddenMove(Conflict):
+    """The lifecycle has no such move from the state the case is in now."""
+
+    code = "incident.forbidden_move"
+
+
+class NotYourMove(NotAllowed):
+    """The move exists, but another role, department or person has to do it."""
+
+    code = "incident.not_your_move"
+
+
+class HandlerMayNotJudge(NotAllowed):
+    """Who handled a case neither checks nor closes it; who asked to void it does not decide."""
+
+    code = "incident.same_person"
+
+
+class MissingField(Invalid):
+    """The move needs something that was not sent."""
+
+    code = "incident.missing_field"
+
+
+class UnknownReason(Invalid):
+    """The reason is not in the list of this move."""
+
+    code = "incident.unknown_reason"
+
+
+class UnknownCategory(Invalid):
+    """There is no such category, or it no longer holds."""
+
+    code = "incident.unknown_category"
+
+
+class UnknownDepartment(Invalid):
+    """There is no such department."""
+
+    code = "incident.unknown_department"
+
+
+class UnknownWorker(Invalid):
+    """There is no such worker in the area of the case."""
+
+    code = "incident.unknown_worker"
+
+
+class UnknownPhoto(Invalid):
+    """A photo that the report names was not sent before it."""
+
+    code = "incident.unknown_photo"
+
+
+class OutsideCity(Invalid):
+    """The place lies outside the city."""
+
+    code = "incident.outside_city"
+
+
+class TooLong(Invalid):
+    """A text is longer than allowed."""
+
+    code = "incident.too_long"
+
+
+class OtherBody(Conflict):
+    """The id was used already, with other content; the answer carries the server's copy."""
+
+    code = "incident.other_body"
+
+
+class Withdrawn(Gone):
+    """The case with this id was voided; the report need not be sent again."""
+
+    code = "incident.withdrawn"

@@ -1,0 +1,124 @@
+"""What a caller asks of a case: a report and a move, as frozen values with a stable hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from grids.incidents.errors import OtherBody, Withdrawn
+from grids.incidents.models import Incident
+from grids.requests import RequestKey
+
+LONGEST_TEXT = 2000
+LONGEST_LINE = 200
+MOST_PHOTOS = 9
+
+
+@dataclass(frozen=True)
+class Contact:
+    """How to reach a reporter; stored encrypted, never shown in a list."""
+
+    name: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A problem as it is reported. The id is made by the client, so that it may try again."""
+
+    id: UUID
+    category: str  #: five digits
+    lon: float
+    lat: float
+    kind: str = "matter"  #: matter or component: both number their categories alike
+    text: str = ""
+    address: str = ""
+    urgency: str | None = None  #: None: as the category's limit says
+    channel: str = "worker"
+    photos: tuple[str, ...] = ()  #: sha256 of photos that were sent before
+    device_at: datetime | None = None
+    device: str = ""
+    accuracy_m: float | None = None
+    coord_source: str = "gnss"
+    contact: Contact | None = None
+
+
+@dataclass(frozen=True)
+class MoveRequest:
+    """One step that somebody wants to take with a case."""
+
+    id: UUID
+    action: str
+    device_at: datetime | None = None
+    device: str = ""
+    note: str = ""
+    reason: str | None = None
+    category: str | None = None
+    kind: str = "matter"
+    urgency: str | None = None
+    department: str | None = None
+    assisting: tuple[str, ...] = ()
+    worker: int | None = None
+    photos: tuple[str, ...] = ()
+    lon: float | None = None
+    lat: float | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """The answer to a write; `is_new` is false where the same request was answered before."""
+
+    answer: dict[str, Any]
+    is_new: bool
+
+
+def body_hash(request: Report | MoveRequest, actor_id: int | None) -> bytes:
+    """Digest what was sent and by whom, independent of the order of fields."""
+    body = {**asdict(request), "actor": actor_id}
+    text = json.dumps(body, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).digest()
+
+
+def earlier_answer(session: Session, key: UUID, digest: bytes) -> Done | None:
+    """Return the answer that this id got before; None where it is new.
+
+    Raises `OtherBody` with the server's copy where the id carried other content, and
+    `Withdrawn` where it names a case that was voided.
+    """
+    found = session.get(RequestKey, key)
+    if found is None:
+        return None
+    is_void = session.scalar(select(Incident.status).where(Incident.id == key)) == "void"
+    if found.kind == "incident" and is_void:
+        raise Withdrawn("this report was withdrawn", number=found.answer.get("number"))
+    if found.body_hash != digest:
+        raise OtherBody("this id was used for other content", server=found.answer)
+    return Done(found.answer, is_new=False)
+
+
+def keep_answer(
+    session: Session, key: UUID, kind: str, digest: bytes, answer: dict[str, Any], *, now: datetime
+) -> bool:
+    """Keep the answer under the id; False where another request with this id came first.
+
+    Waits for a request with the same id that is still running: of twenty at once one works,
+    the others read its answer.
+    """
+    values = {
+        "id": key,
+        "kind": kind,
+        "body_hash": digest,
+        "status": 201,
+        "answer": answer,
+        "created_at": now,
+    }
+    statement = insert(RequestKey).values(values).on_conflict_do_nothing()
+    return session.scalar(statement.returning(RequestKey.id)) is not None
