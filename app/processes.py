@@ -151,7 +151,7 @@ def wait_until_ready(settings: Settings, ports: Ports, wait_s: float) -> None:
     deadline = time.monotonic() + wait_s
     waiting: dict[str, Callable[[], bool]] = {
         "web": lambda: answers(f"http://127.0.0.1:{ports.web}/healthz"),
-        "live": lambda: listens(ports.live),
+        "live": lambda: answers(f"http://127.0.0.1:{ports.live}/"),
     }
     for name, is_ready in waiting.items():
         while not is_ready():
@@ -164,19 +164,14 @@ def wait_until_ready(settings: Settings, ports: Ports, wait_s: float) -> None:
 
 
 def answers(url: str) -> bool:
-    """Say whether an address answers with success."""
+    """Say whether somebody serves at an address; a refusal is an answer, a failure is none."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own address
-            return bool(response.status == 200)
-    except (OSError, urllib.error.URLError):
+        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
+            return True
+    except urllib.error.HTTPError as refusal:
+        return refusal.code < 500
+    except OSError:
         return False
-
-
-def listens(port: int) -> bool:
-    """Say whether somebody accepts connections on a port of this machine."""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def last_words(path: Path, lines: int = 15) -> str:

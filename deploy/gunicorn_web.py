@@ -1,12 +1,15 @@
 """gunicorn: the web processes. Settings come from the environment; app/ is not imported here."""
 
 import os
+import sys
 
 bind = f"{os.environ.get('WANGGE_BIND', '127.0.0.1')}:{os.environ.get('WANGGE_WEB_PORT', '8000')}"
 worker_class = "gthread"
 workers = int(os.environ.get("WANGGE_WEB_WORKERS", "2"))
 threads = int(os.environ.get("WANGGE_WEB_THREADS", "8"))
 proc_name = "wangge-web"
+# Imported once and shared: half the memory, and a start in half the time.
+preload_app = "--reload" not in sys.argv
 # It would lie in the home folder, where a second installation meets it; nothing needs it.
 control_socket_disable = True
 # Exports stream for minutes; a worker that does not answer its master this long is stuck.
