@@ -15,6 +15,7 @@ MAP_TABLES = (
     "city", "area", "grid", "grid_version", "cell", "road", "water", "landuse", "place",
     "building", "address", "component", "facility", "enterprise", "premises",
     "category", "category_limit", "department", "workday", "people_count",
+    "layer_count", "layer_stat", "source_version",
 )  # fmt: skip
 
 #: role -> table -> what it may do
@@ -44,6 +45,9 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
     "wangge_worker": {
         **dict.fromkeys(MAP_TABLES, (READ,)),
         "people_count": (READ, ADD, CHANGE, REMOVE),
+        "layer_count": (READ, ADD, CHANGE, REMOVE),
+        "layer_stat": (READ, ADD, CHANGE),
+        "source_version": (READ, ADD, CHANGE),
         "dwelling": (READ,),
         "household": (READ,),
         "person": (READ,),
@@ -66,6 +70,7 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
     "wangge_tiles": {
         **dict.fromkeys(MAP_TABLES, (READ,)),
         "incident": (READ,),
+        "incident_task": (READ,),
         "feed_state": (READ,),
     },
     "wangge_auditor": {"audit_event": (READ,), "feed": (READ,), "incident_event": (READ,)},

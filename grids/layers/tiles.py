@@ -1,0 +1,153 @@
+"""A layer's vector tiles: features from its smallest zoom on, counts per square below it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any, Final
+
+from psycopg import Connection, sql
+from psycopg.rows import tuple_row
+
+from gis.postgis import (
+    EVERYTHING,
+    TILE_BUFFER,
+    TILE_EXTENT,
+    TileLayer,
+    Where,
+    layered_tile,
+    vector_tile,
+)
+from gis.postgis.source import table_of
+from gis.tiling import Tile
+from grids.accounts import Actor
+from grids.layers.access import condition
+from grids.layers.model import Layer, level_at, where_at
+
+#: Kept counts know areas down to the community; a smaller scope is counted from the rows.
+KEPT_DIGITS: Final = 12
+
+
+def tile_of(
+    conn: Connection[Any],
+    layer: Layer,
+    tile: Tile,
+    actor: Actor | None,
+    *,
+    classes: tuple[str, ...] = (),
+) -> bytes:
+    """Encode one tile of a layer as the caller may see it; empty bytes where nothing is."""
+    if layer.parts:
+        return _base_tile(conn, layer, tile)
+    if tile.z < layer.min_zoom:
+        return _counts(conn, layer, tile, actor, classes)
+    step = where_at(layer.steps, tile.z)
+    if step is None:
+        return b""
+    scope = condition(layer, actor, classes=classes)
+    where = Where(sql.SQL("({}) AND ({})").format(scope.text, step.text), scope.values)
+    return vector_tile(conn, layer.id, layer.tile_rows, tile, where=where)
+
+
+def _base_tile(conn: Connection[Any], layer: Layer, tile: Tile) -> bytes:
+    steps = ((part, where_at(part.steps, tile.z)) for part in layer.parts)
+    drawn = [TileLayer(part.name, part.source, where) for part, where in steps if where]
+    return layered_tile(conn, drawn, tile)
+
+
+def _counts(
+    conn: Connection[Any],
+    layer: Layer,
+    tile: Tile,
+    actor: Actor | None,
+    classes: tuple[str, ...],
+) -> bytes:
+    """Draw counts per square: `n` in all, one number for each class, `class` the greatest."""
+    if layer.aggregate is None or tile.z < layer.aggregate.from_zoom:
+        return b""
+    deepest = max((len(code) for code in actor.areas), default=0) if actor else 0
+    if layer.aggregate.is_live or deepest > KEPT_DIGITS:
+        rows, values = _counted_now(layer, tile, actor, classes)
+    else:
+        rows, values = _counted_before(layer, tile, actor, classes)
+    statement = _COUNT_TILE.format(
+        rows=rows,
+        name=sql.Literal(layer.id),
+        extent=sql.Literal(TILE_EXTENT),
+        buffer=sql.Literal(TILE_BUFFER),
+        **_address(tile),
+    )
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        found = cursor.execute(statement, values).fetchone()
+    return bytes(found[0] or b"") if found else b""
+
+
+# A JSON object becomes one property for each of its keys.
+_COUNT_TILE: Final = sql.SQL("""
+    SELECT ST_AsMVT(square, {name}, {extent}, 'geom') FROM (
+      SELECT n, class, classes,
+             ST_AsMVTGeom(box, ST_TileEnvelope({z}, {x}, {y}), {extent}, {buffer}) AS geom
+      FROM (
+        SELECT sum(n)::int AS n, (array_agg(class ORDER BY n DESC, class))[1] AS class,
+               jsonb_object_agg(class, n) AS classes, (array_agg(box))[1] AS box
+        FROM ({rows}) AS counted GROUP BY cell
+      ) AS squares
+    ) AS square WHERE geom IS NOT NULL""")
+
+_KEPT: Final = sql.SQL("""
+    SELECT t.cell_id AS cell, t.class, sum(t.n)::int AS n, (array_agg(t.geom))[1] AS box
+    FROM layer_count AS t
+    WHERE t.layer = %(layer)s AND t.level = %(level)s
+      AND t.geom && ST_TileEnvelope({z}, {x}, {y}, margin => 0.0625) AND ({where})
+    GROUP BY t.cell_id, t.class""")
+
+# The rows of every square that reaches into the tile are needed, also those outside the tile.
+_NOW: Final = sql.SQL("""
+    SELECT cell, class, n, level_cell_box(cell, %(level)s) AS box FROM (
+      SELECT cell_at_level(t.cell_id, %(level)s) AS cell, ({class_column})::text AS class,
+             count(*)::int AS n
+      FROM {table} AS t
+      WHERE t.{geom} && {reach} AND ({where}) GROUP BY 1, 2) AS live
+    WHERE level_cell_box(cell, %(level)s) && ST_TileEnvelope({z}, {x}, {y}, margin => 0.0625)""")
+
+
+def _counted_before(
+    layer: Layer, tile: Tile, actor: Actor | None, classes: tuple[str, ...]
+) -> tuple[sql.Composed, dict[str, object]]:
+    kept = replace(layer, class_filter="class" if layer.class_filter else None)
+    where = condition(kept, actor, classes=classes) if layer.scope else EVERYTHING
+    values = {**where.values, "layer": layer.id, "level": level_at(tile.z)}
+    return _KEPT.format(where=where.text, **_address(tile)), values
+
+
+def _counted_now(
+    layer: Layer, tile: Tile, actor: Actor | None, classes: tuple[str, ...]
+) -> tuple[sql.Composed, dict[str, object]]:
+    assert layer.aggregate is not None
+    source = layer.rows
+    level = level_at(tile.z)
+    where = condition(layer, actor, classes=classes)
+    box = tile.envelope_3857
+    # A square of 100 m * 2^level is wider in web mercator by 1 / cos(latitude).
+    margin = 100 * 2**level / math.cos(math.radians(tile.envelope.north)) / box.width
+    class_column = layer.aggregate.class_column
+    reach = sql.SQL("ST_Transform(ST_TileEnvelope({z}, {x}, {y}, margin => {margin}), {srid})")
+    statement = _NOW.format(
+        class_column=sql.SQL("t.") + sql.Identifier(class_column)
+        if isinstance(class_column, str)
+        else class_column,
+        table=table_of(source),
+        geom=sql.Identifier(source.geom),
+        where=where.text,
+        reach=reach.format(
+            margin=sql.Literal(margin + 0.0625),
+            srid=sql.Literal(source.srid),
+            **_address(tile),
+        ),
+        **_address(tile),
+    )
+    return statement, {**where.values, "level": level}
+
+
+def _address(tile: Tile) -> dict[str, sql.Literal]:
+    return {axis: sql.Literal(getattr(tile, axis)) for axis in "zxy"}
