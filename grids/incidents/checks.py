@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from datetime import date, datetime
+from datetime import date
 
-from geoalchemy2 import WKTElement
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from gis.errors import NotFinite, NullIsland, OutOfRange, SwappedCoordinates
 from grids.accounts import Account, Assignment
-from grids.city import City
 from grids.codes import Category, CategoryLimit, Department
-from grids.db import STORAGE_SRID
-from grids.divisions import Area
 from grids.incidents import lifecycle
 from grids.incidents.clocks import DEFAULT_HANDLING, Limit
 from grids.incidents.errors import (
     MissingField,
-    OutsideCity,
     TooLong,
     UnknownCategory,
     UnknownDepartment,
@@ -132,49 +125,6 @@ def require_photos(session: Session, hashes: tuple[str, ...]) -> None:
     known = set(session.scalars(select(Blob.sha256).where(Blob.sha256.in_(wanted))))
     if missing := wanted - known:
         raise UnknownPhoto(f"photo {min(missing)[:12]} was not sent", field="photos")
-
-
-def point_of(city: City, lon: float, lat: float) -> WKTElement:
-    """Return the point of a report, after the checks of outside coordinates.
-
-    Raises `gis.errors.GisError` for what is not a place in the city: not finite, swapped,
-    (0, 0), or outside the envelope.
-    """
-    _refuse_place(city, lon, lat)
-    return WKTElement(f"POINT({lon!r} {lat!r})", srid=STORAGE_SRID)
-
-
-def _refuse_place(city: City, lon: float, lat: float) -> None:
-    if not (math.isfinite(lon) and math.isfinite(lat)):
-        raise NotFinite("a coordinate is not a number", field="lon")
-    if lon == 0 and lat == 0:
-        raise NullIsland("the place is 0, 0: the device does not know where it is", field="lon")
-    if _inside(city, lon, lat):
-        return
-    if _inside(city, lat, lon):
-        raise SwappedCoordinates("longitude and latitude are exchanged", field="lon")
-    raise OutOfRange(f"{lon:.5f}, {lat:.5f} lies outside the city", field="lon")
-
-
-def _inside(city: City, lon: float, lat: float) -> bool:
-    return city.west <= lon <= city.east and city.south <= lat <= city.north
-
-
-def require_inside(session: Session, point: WKTElement, area_code: str) -> None:
-    """Check that a place outside every town still lies in the county. Raises `OutsideCity`.
-
-    `link_place` gives the county's code to whatever no area covers.
-    """
-    if len(area_code) > 6:
-        return
-    covered = select(Area.code).where(Area.valid_to.is_(None), func.ST_Covers(Area.geom, point))
-    if session.scalar(covered.limit(1)) is None:
-        raise OutsideCity("the place lies outside the city", field="lon")
-
-
-def device_time(claimed: datetime | None, now: datetime) -> datetime:
-    """Return the claimed time as it is, ahead of the server's or not; it moves no clock."""
-    return claimed or now
 
 
 def _is_given(sent: Report | MoveRequest, name: str) -> bool:

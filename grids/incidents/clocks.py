@@ -12,8 +12,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from grids.incidents.lifecycle import STATES
-
 Unit = Literal["elapsed_hour", "work_hour", "work_day"]
 
 #: Monday to Friday, 08:30 to 12:00 and 14:00 to 17:30: 7 hours are one working day.
@@ -194,20 +192,3 @@ def resumed_due(
     if unit == "elapsed_hour":
         return due + (resumed_at - paused_at)
     return add_work_time(resumed_at, work_time_between(paused_at, due, calendar), calendar)
-
-
-RiskWord = Literal["late", "soon", "ok", "paused", "done"]
-
-
-def risk(status: str, *, started_at: datetime, due_at: datetime | None, now: datetime) -> RiskWord:
-    """Name the risk of being late: `soon` from half of the time on (domain 5.5).
-
-    `listing.RISK` says the same in SQL; a test holds the two together.
-    """
-    if STATES[status].is_terminal:
-        return "done"
-    if status == "suspended" or due_at is None:
-        return "paused"
-    if now >= due_at:
-        return "late"
-    return "soon" if (due_at - now) * 2 <= due_at - started_at else "ok"

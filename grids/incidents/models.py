@@ -49,6 +49,7 @@ class Incident(LocatedPoint, Base):
         Index("incident_department_code_idx", "department_code", "status"),
         Index("incident_received_at_idx", "received_at"),
         Index("incident_holder_id_idx", "holder_id"),
+        Index("incident_queue_idx", "due_at", sql_text("received_at DESC"), "id"),
     )
     __level__ = "L2"
 
@@ -174,6 +175,10 @@ class Blob(Base):
     """A stored file, named by its content. `public_sha256` is the copy without EXIF."""
 
     __tablename__ = "blob"
+    __table_args__ = (
+        Index("blob_public_sha256_idx", "public_sha256"),
+        Index("blob_thumb_sha256_idx", "thumb_sha256"),
+    )
     __level__ = "L2"
 
     sha256: Mapped[str] = mapped_column(primary_key=True)

@@ -30,6 +30,7 @@ from grids.incidents.models import (
     IncidentReporter,
     IncidentTask,
 )
+from grids.incidents.places import place_of, require_inside
 from grids.incidents.requests import (
     Contact,
     Done,
@@ -67,13 +68,13 @@ def submit(
     role = roles.reporting_role(actor, report.channel, line)
     checks.require_fields(line, report)
     city = the_city(session)
-    point = checks.point_of(city, report.lon, report.lat)
+    place = place_of(city, report.lon, report.lat, report.coord_source)
     category = checks.category_of(session, report.category, report.kind, now.date())
     urgency = report.urgency or checks.urgency_of(session, category.id)
     checks.require_photos(session, report.photos)
-    place = session.execute(PLACE, {"now": now, "lon": report.lon, "lat": report.lat}).one()
-    checks.require_inside(session, point, place.area_code)
-    answer = {"id": str(report.id), "number": place.number}
+    found = session.execute(PLACE, {"now": now, "lon": place.lon, "lat": place.lat}).one()
+    require_inside(session, place, found.area_code)
+    answer = {"id": str(report.id), "number": found.number}
     if not keep_answer(session, report.id, "incident", digest, answer, now=now):
         return earlier_answer(session, report.id, digest) or Done(answer, is_new=False)
     stage = STATES[line.target].stage or "S1"
@@ -88,14 +89,14 @@ def submit(
         to_status=line.target,
         actor_id=actor_id,
         role=role,
-        area_code=place.area_code,
+        area_code=found.area_code,
         device_at=report.device_at,
         device=report.device,
         note="",
-        geom=point,
+        geom=place.element(),
         photos=list(report.photos),
         data={
-            "number": place.number,
+            "number": found.number,
             "category_id": category.id,
             "category": category.code,
             "urgency": urgency,
@@ -103,16 +104,17 @@ def submit(
             "address": report.address,
             "channel": report.channel,
             "due": due.isoformat(),
+            **({"raw": place.raw} if place.raw else {}),
         },
     )
     case = projection.apply(None, event)
     session.add(
         Incident(
             **{name: getattr(case, name) for name in projection.FIELDS},
-            geom=point,
-            cell_id=place.cell_id,
-            grid_id=place.grid_id,
-            grid_version_id=place.grid_version_id,
+            geom=place.element(),
+            cell_id=found.cell_id,
+            grid_id=found.grid_id,
+            grid_version_id=found.grid_version_id,
             coord_source=report.coord_source,
             accuracy_m=report.accuracy_m,
             source=report.channel,
@@ -224,8 +226,9 @@ def _event(
     now: datetime,
 ) -> IncidentEvent:
     """Write down who takes which step, from where, when by both clocks, and why."""
-    is_placed = wanted.lon is not None and wanted.lat is not None
-    point = checks.point_of(the_city(session), wanted.lon, wanted.lat) if is_placed else None  # type: ignore[arg-type]
+    point = None
+    if wanted.lon is not None and wanted.lat is not None:
+        point = place_of(the_city(session), wanted.lon, wanted.lat, "gnss").element()
     return IncidentEvent(
         id=wanted.id,
         incident_id=row.id,
