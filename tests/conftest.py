@@ -1,12 +1,21 @@
 """What every test may ask for. Folders decide what a test speaks to; see docs/testing.md."""
 
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-pytest_plugins = ["tests.support.database", "tests.support.web"]
+pytest_plugins = [
+    "tests.support.database",
+    "tests.support.web",
+    "tests.support.city",
+    "tests.support.browser",
+]
 
+HERE = Path(__file__).parent
+#: These share one running city and one Chromium.
+TOGETHER = ("browser",)
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 
 
@@ -24,3 +33,12 @@ def _no_outside_sockets() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", connect)
         yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group the tests for `--dist=loadgroup`: by file, and all browser tests in one process."""
+    for item in items:
+        folder = item.path.relative_to(HERE).parts[0]
+        group = folder if folder in TOGETHER else str(item.path.relative_to(HERE))
+        item.add_marker(pytest.mark.xdist_group(group))
