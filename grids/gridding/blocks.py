@@ -20,9 +20,11 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 #: Corners lie on a lattice this fine: lines that meet within it meet exactly.
-PRECISION_M: Final = 0.01
+PRECISION_M: Final = 0.0001
 #: A dividing line overshoots the edge of its block, and what overshoots falls away.
 _OVERSHOOT_M: Final = 0.1
+#: A border this close to a barrier runs along it: noding moved it by less.
+_ON_LINE_M: Final = 0.005
 _DEEPEST: Final = 12
 
 #: How strongly a line divides; borders of grids prefer the strong ones.
@@ -251,7 +253,7 @@ def _strengths(middles: Floats, barriers: Barriers) -> Floats:
     strength = np.full(len(middles), WEAK)
     if len(barriers.lines) and len(middles):
         place, line = shapely.STRtree(barriers.lines).query(
-            shapely.points(middles), "dwithin", distance=3 * PRECISION_M
+            shapely.points(middles), "dwithin", distance=_ON_LINE_M
         )
         np.maximum.at(strength, place, barriers.strength[line])
     return strength
