@@ -60,20 +60,30 @@ class LayerCount(Base):
     area_code: Mapped[str] = mapped_column(code_column(), primary_key=True)
     class_: Mapped[str] = mapped_column("class", primary_key=True)
     n: Mapped[int]
+    x: Mapped[float]  #: where they stand on average, web mercator
+    y: Mapped[float]
     geom: Mapped[WKBElement] = mapped_column(Geometry("POLYGON", srid=3857, spatial_index=False))
 
 
 _FINEST: Final = sql.SQL("""
-    INSERT INTO layer_count (layer, level, cell_id, area_code, class, n, geom)
-    SELECT %(layer)s, 0, cell, area, class, n, level_cell_box(cell, 0) FROM (
-      SELECT t.cell_id AS cell, left(t.area_code, 12) AS area,
-             coalesce({class_column}, 'other')::text AS class, count(*) AS n
-      FROM {table} AS t GROUP BY 1, 2, 3) AS counted""")
+    INSERT INTO layer_count (layer, level, cell_id, area_code, class, n, x, y, geom)
+    SELECT %(layer)s, 0, cell, area, class, n, ST_X(place), ST_Y(place), level_cell_box(cell, 0)
+    FROM (
+      SELECT cell, area, class, n,
+             ST_Transform(ST_SetSRID(ST_MakePoint(lon, lat), {srid}), 3857) AS place
+      FROM (
+        SELECT t.cell_id AS cell, left(t.area_code, 12) AS area,
+               coalesce({class_column}, 'other')::text AS class, count(*) AS n,
+               avg(ST_X(ST_Centroid(t.{geom}))) AS lon, avg(ST_Y(ST_Centroid(t.{geom}))) AS lat
+        FROM {table} AS t GROUP BY 1, 2, 3) AS counted) AS placed""")
 
 _COARSER: Final = """
-    INSERT INTO layer_count (layer, level, cell_id, area_code, class, n, geom)
-    SELECT %(layer)s, %(level)s, cell, area_code, class, n, level_cell_box(cell, %(level)s) FROM (
-      SELECT cell_at_level(cell_id, 1) AS cell, area_code, class, sum(n) AS n
+    INSERT INTO layer_count (layer, level, cell_id, area_code, class, n, x, y, geom)
+    SELECT %(layer)s, %(level)s, cell, area_code, class, n, x, y,
+           level_cell_box(cell, %(level)s)
+    FROM (
+      SELECT cell_at_level(cell_id, 1) AS cell, area_code, class, sum(n) AS n,
+             sum(n * x) / sum(n) AS x, sum(n * y) / sum(n) AS y
       FROM layer_count WHERE layer = %(layer)s AND level = %(level)s - 1 GROUP BY 1, 2, 3
     ) AS counted"""
 
@@ -124,6 +134,8 @@ def _count(conn: Driver[Any], layer: Layer, now: datetime) -> None:
     column = layer.aggregate.class_column
     finest = _FINEST.format(
         table=table_of(layer.source),
+        geom=sql.Identifier(layer.source.geom),
+        srid=sql.Literal(layer.source.srid),
         class_column=sql.SQL("t.") + sql.Identifier(column) if isinstance(column, str) else column,
     )
     conn.execute(finest, values)

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from psycopg import sql
+
 from gis.postgis import TableSource, Where, raw
 from grids.errors import NotFound
+from grids.incidents.lifecycle import OPEN
 from grids.layers.base import BASE
 from grids.layers.model import Aggregate, Column, Layer, Style
 from grids.layers.palette import OTHER, swatches
@@ -147,7 +150,7 @@ ADDRESS: Final = Layer(
         Column("building", goes="rows"),
         *_UPDATED,
     ),
-    min_zoom=16,
+    min_zoom=15,
     aggregate=Aggregate(raw("'address'")),
     style=Style("circle", swatches("address"), radius_px=3, label="number", label_zoom=17),
 )  # fmt: skip
@@ -197,7 +200,7 @@ COMPONENT: Final = Layer(
         tile_id="id",
     ),
     columns=(
-        Column("identifier"),
+        Column("identifier", goes="rows"),
         Column("class"),
         Column("code"),
         Column("name_zh"),
@@ -207,7 +210,7 @@ COMPONENT: Final = Layer(
         Column("department_code", goes="rows"),
         *_UPDATED,
     ),
-    min_zoom=15,
+    min_zoom=14,
     aggregate=Aggregate("class"),
     style=Style("circle", swatches("01", "02", "03", "04", "05"), by="class", radius_px=4,
                 label="name", label_zoom=18),
@@ -235,7 +238,7 @@ FACILITY: Final = Layer(
         tile_id="id",
     ),
     columns=(Column("class"), Column("kind"), Column("name"), *_UPDATED),
-    min_zoom=13,
+    min_zoom=12,
     aggregate=Aggregate("class"),
     style=Style("circle", swatches("education", "health", "safety", "service", OTHER),
                 by="class", radius_px=5, label="name", label_zoom=15),
@@ -269,7 +272,7 @@ ENTERPRISE: Final = Layer(
         Column("registered_on", "date", goes="rows"),
         *_UPDATED,
     ),
-    min_zoom=15,
+    min_zoom=14,
     aggregate=Aggregate("class"),
     style=Style("circle", swatches("industry", "trade", "services", "primary"), by="class",
                 radius_px=4, label="name", label_zoom=17),
@@ -304,7 +307,7 @@ PREMISES: Final = Layer(
         Column("uscc", level="L2", goes="rows"),
         *_UPDATED,
     ),
-    min_zoom=15,
+    min_zoom=14,
     aggregate=Aggregate("class"),
     style=Style("circle", swatches("shop", "catering", "lodging", "production", OTHER),
                 by="class", radius_px=4, label="name", label_zoom=17),
@@ -318,12 +321,13 @@ INCIDENT: Final = Layer(
     shape="point",
     tables=(),
     source=TableSource(
-        raw("(SELECT i.id, i.number, i.category_code, k.name_zh, k.name_en, i.status, i.urgency,"
+        sql.SQL("(SELECT i.id, i.number, i.category_code, k.name_zh, k.name_en, i.status, i.urgency,"
             " i.channel, i.address, i.department_code, i.received_at, i.stage_at, i.due_at,"
             " i.cell_id, i.area_code, i.geom"
             " FROM incident AS i JOIN category AS k ON k.id = i.category_id"
-            " WHERE i.closed_at IS NULL AND i.status NOT IN"
-            " ('closed', 'void', 'merged', 'not_accepted', 'not_filed', 'self_handled'))"),
+            " WHERE i.status IN ({}))").format(
+            sql.SQL(", ").join(sql.Literal(status) for status in OPEN)
+        ),
     ),
     columns=(
         Column("id", level="L2", expression=raw("t.id::text"), goes="tiles"),
@@ -342,7 +346,7 @@ INCIDENT: Final = Layer(
         Column("due_at", "instant", goes="rows"),
         Column("area_code", goes="rows"),
     ),
-    min_zoom=12,
+    min_zoom=11,
     aggregate=Aggregate("urgency", is_live=True),
     style=Style("circle", swatches("A", "B", "C", "D"), by="urgency", radius_px=6),
     permission="incident:view",

@@ -62,7 +62,7 @@ def _counts(
     actor: Actor | None,
     classes: tuple[str, ...],
 ) -> bytes:
-    """Draw counts per square: `n` in all, one number for each class, `class` the greatest."""
+    """Draw counts per square: `count` in all, one number per class, `class` the greatest."""
     if layer.aggregate is None or tile.z < layer.aggregate.from_zoom:
         return b""
     deepest = max((len(code) for code in actor.areas), default=0) if actor else 0
@@ -82,20 +82,24 @@ def _counts(
     return bytes(found[0] or b"") if found else b""
 
 
-# A JSON object becomes one property for each of its keys.
+# A JSON object becomes one property for each of its keys. A sign stands where the things of
+# its square stand on average, so that it belongs to one tile only.
 _COUNT_TILE: Final = sql.SQL("""
-    SELECT ST_AsMVT(square, {name}, {extent}, 'geom') FROM (
-      SELECT n, class, classes,
-             ST_AsMVTGeom(box, ST_TileEnvelope({z}, {x}, {y}), {extent}, {buffer}) AS geom
+    SELECT ST_AsMVT(sign, {name}, {extent}, 'geom') FROM (
+      SELECT count, class, classes,
+             ST_AsMVTGeom(ST_SetSRID(ST_MakePoint(x, y), 3857), ST_TileEnvelope({z}, {x}, {y}),
+                          {extent}, {buffer}) AS geom
       FROM (
-        SELECT sum(n)::int AS n, (array_agg(class ORDER BY n DESC, class))[1] AS class,
-               jsonb_object_agg(class, n) AS classes, (array_agg(box))[1] AS box
+        SELECT sum(n)::int AS count, (array_agg(class ORDER BY n DESC, class))[1] AS class,
+               jsonb_object_agg(class, n) AS classes,
+               sum(n * x) / sum(n) AS x, sum(n * y) / sum(n) AS y
         FROM ({rows}) AS counted GROUP BY cell
       ) AS squares
-    ) AS square WHERE geom IS NOT NULL""")
+    ) AS sign WHERE geom IS NOT NULL""")
 
 _KEPT: Final = sql.SQL("""
-    SELECT t.cell_id AS cell, t.class, sum(t.n)::int AS n, (array_agg(t.geom))[1] AS box
+    SELECT t.cell_id AS cell, t.class, sum(t.n)::int AS n,
+           sum(t.n * t.x) / sum(t.n) AS x, sum(t.n * t.y) / sum(t.n) AS y
     FROM layer_count AS t
     WHERE t.layer = %(layer)s AND t.level = %(level)s
       AND t.geom && ST_TileEnvelope({z}, {x}, {y}, margin => 0.0625) AND ({where})
@@ -103,11 +107,15 @@ _KEPT: Final = sql.SQL("""
 
 # The rows of every square that reaches into the tile are needed, also those outside the tile.
 _NOW: Final = sql.SQL("""
-    SELECT cell, class, n, level_cell_box(cell, %(level)s) AS box FROM (
-      SELECT cell_at_level(t.cell_id, %(level)s) AS cell, ({class_column})::text AS class,
-             count(*)::int AS n
-      FROM {table} AS t
-      WHERE t.{geom} && {reach} AND ({where}) GROUP BY 1, 2) AS live
+    SELECT cell, class, n, ST_X(place) AS x, ST_Y(place) AS y FROM (
+      SELECT cell, class, n,
+             ST_Transform(ST_SetSRID(ST_MakePoint(lon, lat), {srid}), 3857) AS place
+      FROM (
+        SELECT cell_at_level(t.cell_id, %(level)s) AS cell,
+               coalesce({class_column}, 'other')::text AS class, count(*)::int AS n,
+               avg(ST_X(ST_Centroid(t.{geom}))) AS lon, avg(ST_Y(ST_Centroid(t.{geom}))) AS lat
+        FROM {table} AS t
+        WHERE t.{geom} && {reach} AND ({where}) GROUP BY 1, 2) AS live) AS placed
     WHERE level_cell_box(cell, %(level)s) && ST_TileEnvelope({z}, {x}, {y}, margin => 0.0625)""")
 
 
@@ -138,6 +146,7 @@ def _counted_now(
         else class_column,
         table=table_of(source),
         geom=sql.Identifier(source.geom),
+        srid=sql.Literal(source.srid),
         where=where.text,
         reach=reach.format(
             margin=sql.Literal(margin + 0.0625),

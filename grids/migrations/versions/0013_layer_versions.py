@@ -69,6 +69,8 @@ def upgrade() -> None:
         sa.Column("area_code", sa.Text(collation="C"), nullable=False),
         sa.Column("class", sa.Text(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("x", sa.Double(), nullable=False),
+        sa.Column("y", sa.Double(), nullable=False),
         sa.Column("geom", Geometry("POLYGON", srid=3857, spatial_index=False), nullable=False),
         sa.PrimaryKeyConstraint(
             "layer", "level", "cell_id", "area_code", "class", name=op.f("layer_count_pkey")
