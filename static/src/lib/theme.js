@@ -12,10 +12,10 @@ export const theme = () => /** @type {Theme} */ (document.documentElement.datase
 
 export const isDark = () => theme() === 'dark' || (theme() === 'auto' && Boolean(dark?.matches));
 
-/** @param {Theme} next */
-export function setTheme(next) {
+/** @param {Theme} next @param {{isKept?: boolean}} [options]  isKept: also for the next page */
+export function setTheme(next, {isKept = true} = {}) {
   document.documentElement.dataset.theme = next;
-  document.cookie = `wangge_theme=${next}; path=/; max-age=31536000; samesite=lax`;
+  if (isKept) document.cookie = `wangge_theme=${next}; path=/; max-age=31536000; samesite=lax`;
   tell();
 }
 

@@ -1,6 +1,6 @@
 // Form fields made from specifications that the server sends with an action:
 // {"name", "kind", "label", "required", "options": [{"value", "label"}], "hint", "max"}.
-// Kinds: text, textarea, choice, date, datetime, number, point, photos, boolean.
+// Kinds: text, textarea, choice, choices, date, datetime, number, photos, boolean.
 
 import {el, uid} from '../lib/dom.js';
 import {t} from '../lib/i18n.js';
@@ -19,6 +19,7 @@ const PHOTO_BYTES = 15 * 1024 * 1024;
 /** @param {FieldSpec} spec @returns {Field} */
 export function createField(spec) {
   if (spec.kind === 'photos') return photosField(spec);
+  if (spec.kind === 'choices') return choicesField(spec);
   const id = uid('field');
   const control = controlOf(spec, id);
   const read = () => {
@@ -70,6 +71,18 @@ function framed(spec, id, control, {value, focus}) {
   }
   const problem = () => (spec.required && isEmpty() ? t('field.missing', {label: spec.label}) : null);
   return {element, name: spec.name, value, problem, showProblem, focus};
+}
+
+/** Several of a list. @param {FieldSpec} spec @returns {Field} */
+function choicesField(spec) {
+  const id = uid('field');
+  const boxes = (spec.options ?? []).map(option => ({option, box: el('input', {type: 'checkbox', checked: spec.value?.includes(option.value)})}));
+  const list = el('div', {class: 'choices', id, role: 'group', 'aria-label': spec.label, tabindex: '-1'},
+    ...boxes.map(({option, box}) => el('label', {class: 'choices-item'}, box, option.label)));
+  return framed(spec, id, list, {
+    value: () => boxes.filter(({box}) => box.checked).map(({option}) => option.value),
+    focus: () => boxes[0]?.box.focus(),
+  });
 }
 
 /** @param {FieldSpec} spec @returns {Field} */

@@ -1,0 +1,92 @@
+// What the colours mean: classes, unit, period, how many of how many, how old.
+
+import {el, fill, styles} from '../lib/dom.js';
+import {compact, dateText, number, t} from '../lib/i18n.js';
+import {classOf, rampColours} from '../map/choropleth.js';
+import {onTheme} from '../lib/theme.js';
+import {errorNote, skeleton} from '../ui/errors.js';
+import {icon} from '../ui/icon.js';
+import {markList} from './symbols.js';
+
+/** @typedef {{theme: string, unit: string, period: string | null, breaks: number[], method: string, values: Record<string, number | string>, shown: number, total: number, as_of: string}} Figures */
+
+const STALE_MS = 5 * 60_000;
+
+/**
+ * @param {HTMLElement} host
+ * @param {{onRetry: () => void}} options
+ */
+export function createLegend(host, {onRetry}) {
+  const body = el('div', {class: 'panel-body'});
+  const marks = el('div', {class: 'legend-marks'});
+  fill(host, body, marks);
+  /** @type {import('./resource.js').Loaded<Figures> | null} */
+  let shown = null;
+  let theme = '';
+  let pointed = /** @type {string | null} */ (null);
+  let shownCases = {rows: 0, total: 0};
+
+  function draw() {
+    host.classList.toggle('is-plain', theme === 'none');
+    drawMarks();
+    if (theme === 'none') {
+      fill(body);
+      return;
+    }
+    const figures = shown?.value;
+    if (!figures) {
+      fill(body, shown?.error ? errorNote(shown.error, onRetry) : skeleton(2, 'line'));
+      return;
+    }
+    const isStale = Boolean(shown?.error) || Date.now() - Date.parse(figures.as_of) > STALE_MS;
+    fill(body,
+      el('h2', {class: 'legend-title'}, t(`legend.${theme}`), figures.period && el('span', {class: 'muted'}, figures.period)),
+      ramp(figures),
+      el('p', {class: 'muted small'}, t('legend.classes', {unit: figures.unit, method: t(`method.${figures.method}`)})),
+      Object.values(figures.values).includes('<10') && el('p', {class: 'small legend-hidden'}, el('i', {class: 'hatch'}), t('legend.hidden')),
+      el('p', {class: ['small', isStale ? 'legend-stale' : 'muted']}, isStale && icon('clock-exclamation'),
+        t('legend.shown', {n: number(figures.shown), total: number(figures.total), at: dateText(figures.as_of, 'seconds')})));
+  }
+
+  /** @param {Figures} figures */
+  function ramp(figures) {
+    const colours = rampColours();
+    const value = pointed === null ? undefined : figures.values[pointed];
+    const at = typeof value === 'number' ? classOf(value, figures.breaks) : -1;
+    return el('div', {class: 'ramp', role: 'img', 'aria-label': t('legend.ramp', {breaks: figures.breaks.map(step => number(step)).join(', ')})},
+      el('div', {class: 'ramp-bar'}, ...colours.map((colour, place) => {
+        const box = el('i', {class: place === at ? 'is-at' : null});
+        styles(box, {background: colour});
+        return box;
+      })),
+      el('div', {class: 'ramp-steps'}, ...figures.breaks.map(step => el('span', null, compact(step)))));
+  }
+
+  function drawMarks() {
+    const {rows, total} = shownCases;
+    fill(marks, markList(['late', 'soon', 'ok', 'paused'], risk => t(`risk.${risk}`)),
+      rows < total && el('p', {class: 'muted small'}, t('legend.cases', {n: number(rows), total: number(total)})));
+  }
+
+  onTheme(draw);
+  return {
+    /** @param {string} nextTheme @param {import('./resource.js').Loaded<Figures> | null} state */
+    show(nextTheme, state) {
+      theme = nextTheme;
+      shown = state;
+      draw();
+    },
+    /** Mark the class of the grid under the pointer. @param {string | null} code */
+    point(code) {
+      if (code === pointed) return;
+      pointed = code;
+      if (shown?.value && theme !== 'none') body.querySelector('.ramp')?.replaceWith(ramp(shown.value));
+    },
+    /** @param {number} rows @param {number} total */
+    setCases(rows, total) {
+      if (shownCases.rows === rows && shownCases.total === total) return;
+      shownCases = {rows, total};
+      drawMarks();
+    },
+  };
+}

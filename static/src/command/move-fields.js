@@ -1,0 +1,40 @@
+// The server says what a move asks for; choices that are long (departments, categories,
+// workers) it leaves to be fetched. "a|b" asks for one of the two.
+
+import {getJson} from '../lib/api.js';
+import {hasText, t} from '../lib/i18n.js';
+
+/** @typedef {import('../ui/field.js').FieldSpec} FieldSpec */
+
+/** @type {Record<string, string>} */
+const SOURCES = {department: '/api/departments', departments: '/api/departments', category: '/api/categories?kind=matter'};
+
+/** @type {Record<string, string>} */
+const KINDS = {text: 'textarea', department: 'choice', departments: 'choices', category: 'choice', account: 'choice', worker: 'choice'};
+
+/** Make form fields of what an action requires. @param {any[]} required @returns {Promise<FieldSpec[]>} */
+export async function completeFields(required) {
+  // A point is taken on the spot, by a phone: a desk has none to give.
+  const asked = required.filter(spec => spec.kind !== 'point');
+  return Promise.all(asked.map(fieldOf));
+}
+
+/** @param {any} spec @returns {Promise<FieldSpec>} */
+async function fieldOf(spec) {
+  const label = spec.label ?? spec.title ?? (hasText(`field.${spec.name}`) ? t(`field.${spec.name}`) : spec.name);
+  const options = spec.options?.length ? spec.options.map(optionOf) : SOURCES[spec.kind] ? await choices(spec.url ?? SOURCES[spec.kind]) : [];
+  return {...spec, label, options, kind: KINDS[spec.kind] ?? spec.kind};
+}
+
+/** @param {any} option @returns {{value: string, label: string}} */
+function optionOf(option) {
+  if (typeof option === 'string') return {value: option, label: hasText(`option.${option}`) ? t(`option.${option}`) : option};
+  const value = String(option.value ?? option.code ?? option.id);
+  return {value, label: String(option.label ?? option.name ?? value)};
+}
+
+/** @param {string} url */
+async function choices(url) {
+  const answer = await getJson(url);
+  return (Array.isArray(answer) ? answer : answer.items ?? []).map(optionOf);
+}

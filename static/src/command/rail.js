@@ -1,0 +1,75 @@
+// The rail: what the map shows, and the few switches of the page.
+
+import {el, fill} from '../lib/dom.js';
+import {lang, t} from '../lib/i18n.js';
+import {setTheme, theme} from '../lib/theme.js';
+import {icon} from '../ui/icon.js';
+import {THEMES} from './state.js';
+
+const THEME_ICONS = {incidents: 'urgent', people: 'users', enterprises: 'building-store', components: 'fire-hydrant', none: 'map-2'};
+
+/**
+ * @param {HTMLElement} host
+ * @param {{me: {name: string}, csrf: string, links: {href: string, icon: string, label: string}[], onTheme: (theme: import('./state.js').Theme) => void, onPanel: (panel: 'layers' | 'queue') => void,
+ *   onHelp: () => void, onLog: () => void}} options
+ */
+export function createRail(host, {me, csrf, links, onTheme, onPanel, onHelp, onLog}) {
+  /** @param {string} name @param {string} label @param {() => void} act @param {Record<string, any>} [more] */
+  const button = (name, label, act, more = {}) => el('button', {type: 'button', class: 'rail-btn', onclick: act, ...more}, icon(name), el('span', null, label));
+  const themes = new Map([.../** @type {const} */ (['none']), ...THEMES].map(name => [name, button(THEME_ICONS[name], t(`theme.${name}`), () => onTheme(/** @type {any} */ (name)), {'aria-pressed': 'false'})]));
+  const panels = {
+    layers: button('stack-2', t('rail.layers'), () => onPanel('layers'), {'aria-pressed': 'true'}),
+    queue: button('list-check', t('rail.queue'), () => onPanel('queue'), {'aria-pressed': 'true'}),
+  };
+  const dot = el('i', {class: 'rail-dot', hidden: true});
+  const bell = button('bell', t('rail.log'), () => { dot.hidden = true; onLog(); });
+  bell.append(dot);
+  const menu = el('div', {class: 'menu rail-menu', hidden: true});
+  const settings = button('settings', t('rail.settings'), toggle, {'aria-haspopup': 'true', 'aria-expanded': 'false'});
+  fill(host, el('div', {class: 'rail-group', role: 'group', 'aria-label': t('rail.themes')}, ...themes.values()),
+    el('div', {class: 'rail-group'}, panels.layers, panels.queue),
+    links.length > 0 && el('div', {class: 'rail-group'}, ...links.map(link => el('a', {class: 'rail-btn', href: link.href}, icon(link.icon), el('span', null, link.label)))),
+    el('div', {class: 'rail-group rail-end'}, bell, button('help-circle', t('rail.help'), onHelp), el('div', {class: 'rail-settings'}, settings, menu)));
+
+  function toggle() {
+    menu.hidden = !menu.hidden;
+    settings.setAttribute('aria-expanded', String(!menu.hidden));
+    if (!menu.hidden) drawMenu();
+  }
+
+  function drawMenu() {
+    const here = encodeURIComponent(location.pathname + location.search);
+    const choice = (/** @type {import('../lib/theme.js').Theme} */ name, /** @type {string} */ sign) => el('button', {type: 'button', 'aria-pressed': String(theme() === name), onclick: () => { setTheme(name); drawMenu(); }}, icon(sign), t(`theme.${name}`));
+    fill(menu,
+      el('p', {class: 'menu-note'}, el('b', null, me.name)),
+      el('div', {class: 'menu-row'}, el('span', {class: 'muted small'}, t('rail.appearance')), el('span', {class: 'segmented'}, choice('light', 'sun'), choice('auto', 'sun-moon'), choice('dark', 'moon'))),
+      el('div', {class: 'menu-row'}, el('span', {class: 'muted small'}, t('rail.language')), el('span', {class: 'segmented'},
+        el('a', {href: `/lang/zh?next=${here}`, lang: 'zh-CN', 'aria-current': lang() === 'zh' ? 'true' : null}, '中文'),
+        el('a', {href: `/lang/en?next=${here}`, lang: 'en', 'aria-current': lang() === 'en' ? 'true' : null}, 'English'))),
+      el('form', {method: 'post', action: '/sign-out'}, el('input', {type: 'hidden', name: 'csrf_token', value: csrf}),
+        el('button', {type: 'submit', class: 'menu-item'}, icon('logout'), t('rail.signOut'))));
+  }
+
+  document.addEventListener('pointerdown', event => {
+    if (!menu.hidden && !menu.parentElement?.contains(/** @type {Node} */ (event.target))) toggle();
+  });
+  host.addEventListener('keydown', event => {
+    if (event.key === 'Escape' && !menu.hidden) {
+      event.stopPropagation();
+      toggle();
+      settings.focus();
+    }
+  });
+
+  return {
+    /** @param {string} name */
+    setTheme(name) {
+      for (const [key, node] of themes) node.setAttribute('aria-pressed', String(key === name));
+    },
+    /** @param {'layers' | 'queue'} panel @param {boolean} isShown */
+    setPanel(panel, isShown) {
+      panels[panel].setAttribute('aria-pressed', String(isShown));
+    },
+    ring() { dot.hidden = false; },
+  };
+}

@@ -1,0 +1,136 @@
+// One box for cases, addresses and coordinates. Enter takes the words into the queue.
+
+import {getJson, urlOf} from '../lib/api.js';
+import {el, fill, uid} from '../lib/dom.js';
+import {timeLeft} from '../lib/dates.js';
+import {number, t} from '../lib/i18n.js';
+import {errorText} from '../ui/errors.js';
+import {icon} from '../ui/icon.js';
+
+const WAIT_MS = 220;
+const SHOWN = 6;
+
+/** Two numbers are a place: longitude first, or latitude first where only that makes sense. @param {string} text @param {[number, number, number, number]} bounds @returns {[number, number] | null} */
+export function readCoordinates(text, bounds) {
+  const match = /^\s*(-?\d{1,3}(?:\.\d+)?)\s*[,，\s]\s*(-?\d{1,3}(?:\.\d+)?)\s*$/.exec(text);
+  if (!match) return null;
+  const [a, b] = [Number(match[1]), Number(match[2])];
+  const [west, south, east, north] = bounds;
+  const isIn = (/** @type {number} */ lon, /** @type {number} */ lat) => lon >= west && lon <= east && lat >= south && lat <= north;
+  if (isIn(a, b)) return [a, b];
+  return isIn(b, a) ? [b, a] : null;
+}
+
+/**
+ * @param {HTMLElement} host
+ * @param {{bounds: [number, number, number, number], area: () => string, onText: (text: string) => void, onCase: (row: import('./case-list.js').Case) => void, onPlace: (lon: number, lat: number) => void}} options
+ */
+export function createSearch(host, {bounds, area, onText, onCase, onPlace}) {
+  const listId = uid('found');
+  const input = el('input', {type: 'search', class: 'search-input', placeholder: t('search.hint'), 'aria-label': t('search.label'), autocomplete: 'off', spellcheck: 'false',
+    role: 'combobox', 'aria-expanded': 'false', 'aria-controls': listId, 'aria-autocomplete': 'list'});
+  const list = el('div', {class: 'menu search-menu', id: listId, role: 'listbox', 'aria-label': t('search.label'), hidden: true});
+  fill(host, icon('search'), input, el('kbd', {'aria-hidden': 'true'}, '/'), list);
+
+  /** @type {{node: HTMLElement, act: () => void}[]} */
+  let options = [];
+  let active = -1;
+  let asked = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+
+  function close() {
+    list.hidden = true;
+    active = -1;
+    input.setAttribute('aria-expanded', 'false');
+    input.removeAttribute('aria-activedescendant');
+  }
+
+  /** @param {{node: HTMLElement, act: () => void}[]} next @param {Node | null} [note] */
+  function show(next, note = null) {
+    options = next;
+    active = -1;
+    fill(list, ...options.map(option => option.node), note);
+    list.hidden = !options.length && !note;
+    input.setAttribute('aria-expanded', String(!list.hidden));
+  }
+
+  /** @param {import('../lib/dom.js').Child[]} children @param {() => void} act */
+  function option(children, act) {
+    const run = () => { close(); input.blur(); act(); };
+    const node = el('div', {id: uid('option'), class: 'menu-item search-item', role: 'option', 'aria-selected': 'false', onpointerdown: (/** @type {Event} */ event) => { event.preventDefault(); run(); }}, children);
+    return {node, act: run};
+  }
+
+  async function look() {
+    const text = input.value.trim();
+    const mine = (asked += 1);
+    if (!text) {
+      close();
+      return;
+    }
+    const place = readCoordinates(text, bounds);
+    const fixed = place ? [option([icon('map-pin'), el('span', null, t('search.place', {lon: place[0], lat: place[1]}))], () => onPlace(...place))] : [];
+    if (place) {
+      show(fixed);
+      return;
+    }
+    try {
+      const found = await getJson(urlOf('/api/incidents', {q: text, area: area(), limit: SHOWN}));
+      if (mine !== asked || document.activeElement !== input) return;
+      show([
+        ...found.items.map((/** @type {import('./case-list.js').Case} */ row) => option([
+          icon('file-description'), el('span', {class: 'search-words'}, el('b', null, row.category.name), el('span', {class: 'muted small ellipsis'}, `${row.number} · ${row.address}`)),
+          el('span', {class: `small tone-${timeLeft(row, Date.now()).risk}`}, timeLeft(row, Date.now()).text)], () => onCase(row))),
+        ...(found.total ? [option([icon('filter'), el('span', null, t('search.all', {n: number(found.total)}))], () => onText(text))] : []),
+      ], found.total ? null : el('p', {class: 'muted small menu-note'}, t('search.none')));
+    } catch (error) {
+      if (mine === asked) show([], el('p', {class: 'menu-note'}, errorText(error)));
+    }
+  }
+
+  /** @param {number} by */
+  function step(by) {
+    if (!options.length) return;
+    options[active]?.node.setAttribute('aria-selected', 'false');
+    active = (active + by + options.length) % options.length;
+    options[active].node.setAttribute('aria-selected', 'true');
+    input.setAttribute('aria-activedescendant', options[active].node.id);
+  }
+
+  input.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(look, WAIT_MS); });
+  input.addEventListener('focus', () => { if (input.value.trim()) look(); });
+  input.addEventListener('blur', close);
+  input.addEventListener('search', () => { if (!input.value) onText(''); });
+  input.addEventListener('keydown', event => {
+    if (event.isComposing) return;
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      event.preventDefault();
+      step(event.key === 'ArrowDown' ? 1 : -1);
+    } else if (event.key === 'Enter') {
+      event.preventDefault();
+      if (active >= 0) options[active].act();
+      else submit();
+    } else if (event.key === 'Escape') {
+      event.stopPropagation();
+      close();
+      input.blur();
+    }
+  });
+
+  function submit() {
+    clearTimeout(timer);
+    asked += 1;
+    const text = input.value.trim();
+    const place = readCoordinates(text, bounds);
+    close();
+    if (place) onPlace(...place);
+    else onText(text);
+  }
+
+  return {
+    focus() { input.focus(); input.select(); },
+    /** @param {string} text */
+    show(text) { if (document.activeElement !== input) input.value = text; },
+  };
+}

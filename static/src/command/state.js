@@ -1,0 +1,83 @@
+// The state of the command center and its address: whoever gets the address sees the same.
+
+/** @typedef {'incidents' | 'people' | 'enterprises' | 'components' | 'none'} Theme */
+/**
+ * @typedef {object} State
+ * @property {{lon: number, lat: number, zoom: number} | null} at
+ * @property {Theme} theme
+ * @property {string[] | null} layers  null: as the registry has them on
+ * @property {string} area
+ * @property {string} status
+ * @property {string} risk
+ * @property {string} q
+ * @property {string} grid
+ * @property {string} opened  the case that is open
+ * @property {string} from  a day, or empty
+ * @property {string} to
+ */
+
+export const THEMES = /** @type {const} */ (['incidents', 'people', 'enterprises', 'components']);
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+const CODE = /^\d{6,18}$/;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** @type {State} */
+export const BLANK = {at: null, theme: 'incidents', layers: null, area: '', status: '', risk: '', q: '', grid: '', opened: '', from: '', to: ''};
+
+/** Read an address; what makes no sense is as if it were not there. @param {string} search @returns {State} */
+export function readState(search) {
+  const query = new URLSearchParams(search);
+  const text = (/** @type {string} */ name, /** @type {RegExp} */ shape) => {
+    const value = query.get(name) ?? '';
+    return shape.test(value) ? value : '';
+  };
+  const theme = query.get('theme') ?? '';
+  const [from, to] = [text('from', DAY), text('to', DAY)];
+  return {
+    at: readPlace(query.get('at')),
+    theme: /** @type {Theme} */ ([...THEMES, 'none'].includes(theme) ? theme : BLANK.theme),
+    layers: query.has('layers') ? (query.get('layers') ?? '').split(',').filter(Boolean) : null,
+    area: text('area', CODE),
+    status: text('status', /^[a-z_,]+$/),
+    risk: text('risk', /^[a-z,]+$/),
+    q: (query.get('q') ?? '').slice(0, 100),
+    grid: text('grid', CODE),
+    opened: text('case', UUID),
+    from: from && to && from <= to ? from : '',
+    to: from && to && from <= to ? to : '',
+  };
+}
+
+/** @param {string | null} text */
+function readPlace(text) {
+  const parts = (text ?? '').split('/').map(Number);
+  const [zoom, lat, lon] = parts;
+  if (parts.length !== 3 || parts.some(part => !Number.isFinite(part))) return null;
+  if (zoom < 1 || zoom > 20 || Math.abs(lat) > 85 || Math.abs(lon) > 180) return null;
+  return {zoom: Math.round(zoom), lat, lon};
+}
+
+/** The query of a state; what is as usual is left out. @param {State} state @param {string} [keep]  parameters of others to carry on */
+export function writeState(state, keep = '') {
+  const query = new URLSearchParams();
+  const kept = new URLSearchParams(keep);
+  if (kept.has('wall')) query.set('wall', kept.get('wall') ?? '');
+  if (state.at) query.set('at', `${state.at.zoom}/${state.at.lat.toFixed(5)}/${state.at.lon.toFixed(5)}`);
+  if (state.theme !== BLANK.theme) query.set('theme', state.theme);
+  if (state.layers) query.set('layers', state.layers.join(','));
+  for (const name of /** @type {const} */ (['area', 'status', 'risk', 'q', 'grid', 'from', 'to'])) {
+    if (state[name]) query.set(name, state[name]);
+  }
+  if (state.opened) query.set('case', state.opened);
+  // Slashes and commas may stand in a query; people read this address.
+  const text = query.toString().replaceAll('%2F', '/').replaceAll('%2C', ',');
+  return text ? `?${text}` : '';
+}
+
+/** The part of the state that chooses cases, as the API names it. @param {State} state */
+export function filterOf({area, status, risk, q, grid, from, to}) {
+  return {area, status, risk, q, grid, from, to};
+}
+
+/** Whether anything limits the list of cases besides the area. @param {State} state */
+export const isFiltered = ({status, risk, q, grid, from}) => Boolean(status || risk || q || grid || from);

@@ -1,0 +1,52 @@
+// Small drawings for legends, in the very shapes of the map.
+
+import {append, el} from '../lib/dom.js';
+import {MARKS} from '../map/incidents.js';
+import {SHAPES} from '../map/paint.js';
+import {token} from '../lib/theme.js';
+
+const SIDE = 18;
+
+/** @param {(context: CanvasRenderingContext2D) => void} draw */
+function picture(draw) {
+  const canvas = el('canvas', {class: 'symbol', width: SIDE * 2, height: SIDE * 2, 'aria-hidden': 'true'});
+  const context = canvas.getContext('2d');
+  if (context) {
+    context.scale(2, 2);
+    context.translate(SIDE / 2, SIDE / 2);
+    draw(context);
+  }
+  return canvas;
+}
+
+/** The mark of a case. @param {string} risk */
+export function markOf(risk) {
+  const mark = MARKS[/** @type {keyof typeof MARKS} */ (risk)];
+  return picture(context => {
+    context.beginPath();
+    SHAPES[mark.shape](context, mark.radius - 1);
+    context.fillStyle = token(risk);
+    context.fill();
+  });
+}
+
+/** The look of a legend entry. @param {{colour: string, shape: string, width: number}} look @param {{colour?: string, color?: string, symbol?: string, kind?: string}} entry */
+export function symbolOf(look, entry) {
+  const colour = entry.colour ?? entry.color ?? (look.colour || token('brand'));
+  const shape = entry.symbol ?? look.shape;
+  return picture(context => {
+    context.beginPath();
+    if (shape === 'line') context.rect(-8, -1.5, 16, 3);
+    else if (shape === 'fill') context.rect(-7, -5, 14, 10);
+    else (SHAPES[shape] ?? SHAPES.circle)(context, 5);
+    context.fillStyle = colour;
+    context.fill();
+  });
+}
+
+/** A list of marks with words. @param {string[]} risks @param {(risk: string) => string} word */
+export function markList(risks, word) {
+  const list = el('ul', {class: 'mark-list'});
+  append(list, ...risks.map(risk => el('li', null, markOf(risk), word(risk))));
+  return list;
+}
