@@ -84,9 +84,11 @@ def _known(error: Any) -> Any:
     status = status_of(error)
     if status == 401 and wants_html() and request.method == "GET":
         return redirect(url_for("auth.sign_in_page", next=request.full_path.rstrip("?")))
-    detail = translated(f"error.{error.code}", str(error), **error.params)
-    field = error.params.get("field")
-    errors = [{"field": field, "message": detail}] if field else None
+    fields = str(error.params.get("field") or "").split("|")  # "a|b": one of the two
+    names = " / ".join(translated(f"field.{name}", name) for name in fields)
+    params = {"field_name": names, **error.params}
+    detail = translated(f"error.{error.code}", str(error), **params)
+    errors = [{"field": name, "message": detail} for name in fields if name]
     copy = {"server": error.params["server"]} if "server" in error.params else {}
     return problem(status, error.code, detail, errors=errors, **copy)
 

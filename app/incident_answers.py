@@ -1,0 +1,190 @@
+"""How cases are written as JSON, in the language of the request; all faces use these."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import g, url_for
+from flask_babel import gettext as _
+
+from app.i18n import language
+from grids.incidents import lifecycle, people
+from grids.incidents.detail import CaseDetail, Photo, Step
+from grids.incidents.lifecycle import FIELDS, STATES, Move
+from grids.incidents.listing import CaseRow, Page
+
+
+def page_json(page: Page) -> dict[str, Any]:
+    """Write a page of the queue with its counts."""
+    return {
+        "items": [row_json(row) for row in page.items],
+        "next": page.next,
+        "total": page.total,
+        "facets": {"status": page.by_status, "risk": page.by_risk},
+    }
+
+
+def row_json(row: CaseRow) -> dict[str, Any]:
+    """Write one line of the queue."""
+    return {
+        "id": str(row.id),
+        "number": row.number,
+        "category": {
+            "code": row.category_code,
+            "name": named(row.category_zh, row.category_en),
+            "kind": row.category_kind,
+        },
+        "address": row.address,
+        "grid": {"code": row.grid_code, "name": row.grid_name} if row.grid_code else None,
+        "area": row.area_code[:12],
+        "area_name": area_name(row),
+        "status": row.status,
+        "status_name": _(f"status.{row.status}"),
+        "stage": STATES[row.status].stage,
+        "holder": holder(row),
+        "department": row.department_code,
+        "reported_at": instant(row.reported_at),
+        "received_at": instant(row.received_at),
+        "stage_at": instant(row.stage_at),
+        "due_at": instant(row.due_at),
+        "handling_due_at": instant(row.handling_due_at),
+        "risk": row.risk,
+        "rework_count": row.rework_count,
+        "lon": row.lon,
+        "lat": row.lat,
+        "source": row.channel,
+        "source_name": _(f"channel.{row.channel}"),
+        "urgency": row.urgency,
+        "urgency_name": _(f"urgency.{row.urgency}"),
+    }
+
+
+def detail_json(found: CaseDetail) -> dict[str, Any]:
+    """Write one case with photos, history and what the caller may do."""
+    by_step: dict[int, list[Photo]] = {}
+    for photo in found.photos:
+        by_step.setdefault(photo.event_seq, []).append(photo)
+    return {
+        **row_json(found.row),
+        "text": found.row.text,
+        "photos": [photo_json(photo) for photo in found.photos],
+        "events": [
+            step_json(step, by_step.get(step.event.seq, ()), found.row.reported_at)
+            for step in found.steps
+        ],
+        "actions": [action_json(move, found.row) for move in found.moves],
+    }
+
+
+def step_json(step: Step, photos: Any, reported_at: datetime) -> dict[str, Any]:
+    """Write one event of the history."""
+    event = step.event
+    return {
+        "seq": event.seq,
+        "action": event.action,
+        "action_name": _(f"action.{event.action}"),
+        "from": event.from_status,
+        "to": event.to_status,
+        "to_name": _(f"status.{event.to_status}"),
+        "actor": step.actor_name,
+        "role": _(f"role.{event.role}"),
+        "at": instant(event.recorded_at),
+        "device_at": instant(event.device_at or (reported_at if event.seq == 1 else None)),
+        "reason": _(f"reason.{event.reason}") if event.reason else None,
+        "note": " · ".join(filter(None, (_reason(event.reason), event.note))),
+        "photos": [photo_json(photo) for photo in photos],
+    }
+
+
+def photo_json(photo: Photo) -> dict[str, Any]:
+    """Write a photo with the addresses of its copies."""
+    return {
+        "id": str(photo.id),
+        "role": photo.part,
+        "role_name": _(f"photo.{photo.part}"),
+        "url": url_for("incidents.blob", sha256=photo.public_sha256),
+        "thumb": url_for("incidents.blob", sha256=photo.thumb_sha256),
+        "width": photo.width,
+        "height": photo.height,
+    }
+
+
+def action_json(move: Move, row: CaseRow) -> dict[str, Any]:
+    """Write a move that the caller may make, with the fields of its form."""
+    fields: list[dict[str, Any]] = []
+    for wanted in move.requires:
+        names = wanted.split("|")
+        fields += [
+            {
+                **field_json(name, move, row),
+                "required": len(names) == 1,
+                "one_of": names[1:] and names,
+            }
+            for name in names
+        ]
+    known = {name for wanted in move.requires for name in wanted.split("|")}
+    fields += [
+        {**field_json(name, move, row), "required": False}
+        for name in move.optional
+        if name not in known
+    ]
+    return {
+        "action": move.action,
+        "name": _(f"action.{move.action}"),
+        "requires": fields,
+        "primary": move.is_primary,
+    }
+
+
+def field_json(name: str, move: Move, row: CaseRow) -> dict[str, Any]:
+    """Write the specification of one form field."""
+    field = FIELDS[name]
+    spec: dict[str, Any] = {"name": name, "kind": field.kind, "label": _(f"field.{name}")}
+    if name == "reason" and move.reasons:
+        spec["options"] = _options("reason", lifecycle.REASONS[move.reasons])
+    elif name == "urgency":
+        spec |= {"options": _options("urgency", lifecycle.URGENCIES), "value": row.urgency}
+    elif name == "category":
+        spec["value"] = row.category_code
+    elif name == "department":
+        spec["value"] = people.usual_department(g.session, row.id)
+    elif name == "worker":
+        workers = people.workers_near(g.session, row.area_code, at=row.stage_at)
+        spec["options"] = [{"value": str(w.account_id), "label": w.name} for w in workers]
+    return spec
+
+
+def holder(row: CaseRow) -> str | None:
+    """Name who has the case now: a department, a person, or the role whose turn it is."""
+    state = STATES[row.status]
+    if state.holder is None:
+        return None
+    if state.holder == "handler" and row.department_code:
+        return named(row.department_zh, row.department_en)
+    return row.holder_name or _(f"role.{state.holder}")
+
+
+def area_name(row: CaseRow) -> str:
+    """Name town and community of a case."""
+    parts = (named(row.town_zh, row.town_en), named(row.community_zh, row.community_en))
+    return " · ".join(part for part in parts if part)
+
+
+def named(name_zh: str | None, name_en: str | None) -> str | None:
+    """Choose the name in the language of the request; the other one where it is missing."""
+    first, second = (name_zh, name_en) if language() == "zh" else (name_en, name_zh)
+    return first or second
+
+
+def instant(at: datetime | None) -> str | None:
+    """Write an instant as ISO 8601."""
+    return at.isoformat() if at else None
+
+
+def _reason(reason: str | None) -> str | None:
+    return _(f"reason.{reason}") if reason else None
+
+
+def _options(kind: str, codes: tuple[str, ...]) -> list[dict[str, str]]:
+    return [{"value": code, "label": _(f"{kind}.{code}")} for code in codes]

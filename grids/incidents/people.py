@@ -1,0 +1,60 @@
+"""Whom a step may name: workers of the place, and the department that usually handles it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from grids.accounts import Account, Assignment, Shift
+from grids.codes import CategoryLimit
+from grids.incidents.lifecycle import FIELD
+from grids.incidents.models import Incident
+
+MOST_WORKERS = 30
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A worker or leader who could be named."""
+
+    account_id: int
+    name: str
+    role: str
+    is_on_duty: bool
+
+
+def workers_near(session: Session, area_code: str, *, at: datetime) -> list[Candidate]:
+    """Return workers and leaders whose area holds a place: on duty and nearest area first."""
+    is_on_duty = exists(
+        select(Shift.id).where(
+            Shift.account_id == Account.id, Shift.starts_at <= at, Shift.ends_at > at
+        )
+    ).label("is_on_duty")
+    found = session.execute(
+        select(Account.id, Account.name, Assignment.role, is_on_duty)
+        .join(Assignment, Assignment.account_id == Account.id)
+        .where(
+            Account.is_active,
+            Assignment.role.in_(FIELD),
+            func.starts_with(area_code, Assignment.area_code),
+            or_(Assignment.valid_to.is_(None), Assignment.valid_to > at.date()),
+        )
+        .order_by(is_on_duty.desc(), func.length(Assignment.area_code).desc(), Account.name)
+        .limit(MOST_WORKERS)
+    )
+    return [Candidate(row.id, row.name, row.role, row.is_on_duty) for row in found]
+
+
+def usual_department(session: Session, incident_id: UUID) -> str | None:
+    """Return the department that the category's limit names: what dispatch proposes."""
+    return session.scalar(
+        select(CategoryLimit.department_code)
+        .join(Incident, Incident.category_id == CategoryLimit.category_id)
+        .where(Incident.id == incident_id)
+        .order_by(CategoryLimit.urgency == Incident.urgency, CategoryLimit.valid_from)
+        .limit(1)
+    )
