@@ -168,7 +168,7 @@ def find_pip() -> list[str | Path]:
         say("pip (from Debian's python3-pip-whl)")
         folder.mkdir(parents=True, exist_ok=True)
         apt_lists()
-        run(["apt-get", *rootless_options(), "download", "python3-pip-whl"], cwd=folder)
+        run(["apt-get", *apt_options(), "download", "python3-pip-whl"], cwd=folder)
         for package in folder.glob("*.deb"):
             run(["dpkg", "-x", package, folder])
         wheels = sorted(folder.rglob("pip-*.whl"))
@@ -438,8 +438,7 @@ def apt_lists() -> None:
     """Bring the package lists up to date once per run, for this user where not root."""
     if apt_lists.done:  # type: ignore[attr-defined]
         return
-    options: list[str] = [] if os.geteuid() == 0 else rootless_options()
-    run(["apt-get", "-o", "DPkg::Lock::Timeout=600", *options, "update"],
+    run(["apt-get", "-o", "DPkg::Lock::Timeout=600", *apt_options(), "update"],
         next_step="look whether the package source of this machine is reachable")  # fmt: skip
     apt_lists.done = True  # type: ignore[attr-defined]
 
@@ -452,6 +451,11 @@ def apt_install(*packages: str) -> None:
     run(["apt-get", "-o", "DPkg::Lock::Timeout=600", "-o", "Dpkg::Use-Pty=0", "install", "--yes",
          "--no-install-recommends", *packages],
         next_step="run as root: apt-get install " + " ".join(packages))  # fmt: skip
+
+
+def apt_options() -> list[str]:
+    """Return what apt needs to run as this user."""
+    return [] if os.geteuid() == 0 else rootless_options()
 
 
 def rootless_options() -> list[str]:
