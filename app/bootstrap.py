@@ -200,8 +200,9 @@ def set_up_server() -> None:
     # Debian would make and start a cluster of its own; the line keeps it from doing so.
     keep_out = Path("/etc/postgresql-common/createcluster.d/wangge.conf")
     apt_install("postgresql-common")
-    is_ours = not (SERVER_BIN / "postgres").exists() and keep_out.parent.is_dir()
+    is_ours = not (SERVER_BIN / "postgres").exists()
     if is_ours:
+        keep_out.parent.mkdir(parents=True, exist_ok=True)
         keep_out.write_text("create_main_cluster = false\n")
     try:
         apt_install(*SERVER_PACKAGES)

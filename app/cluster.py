@@ -198,7 +198,6 @@ def _write_settings(cluster: Cluster) -> None:
     if cluster.socket.stat().st_uid not in (os.getuid(), cluster.data.stat().st_uid):
         raise ClusterError(f"{cluster.socket} belongs to somebody else")
     _hand_over(cluster)
-    shared = shutil.disk_usage(SHARED_MEMORY).free if SHARED_MEMORY.is_dir() else 0
     values = {
         "listen_addresses": "",
         "unix_socket_directories": str(cluster.socket),
@@ -207,7 +206,7 @@ def _write_settings(cluster: Cluster) -> None:
         "max_connections": "100",
         "jit": "off",
         # A container often has 64 MB of /dev/shm, with which posix does not start.
-        "dynamic_shared_memory_type": "posix" if shared >= ENOUGH_SHARED_MEMORY else "mmap",
+        "dynamic_shared_memory_type": "posix" if _has_shared_memory() else "mmap",
         "logging_collector": "on",
         "log_directory": str(cluster.log_dir),
         "log_filename": "server-%a.log",
@@ -223,6 +222,15 @@ def _write_settings(cluster: Cluster) -> None:
     }
     lines = [f"{name} = '{value}'\n" for name, value in values.items()]
     (cluster.data / "wangge.conf").write_text("".join(lines))
+
+
+def _has_shared_memory() -> bool:
+    """Say whether /dev/shm is large enough and open to every user."""
+    return (
+        SHARED_MEMORY.is_dir()
+        and SHARED_MEMORY.stat().st_mode & 0o002 != 0
+        and shutil.disk_usage(SHARED_MEMORY).free >= ENOUGH_SHARED_MEMORY
+    )
 
 
 def _has_statistics() -> bool:
