@@ -270,7 +270,7 @@ def read_gpkg(
         first += len(wkb)
 
 
-def _guarded(  # noqa: PLR0913, PLR0917
+def _guarded(
     raw: bytes | None,
     values: dict[str, Any],
     index: int,
