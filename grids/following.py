@@ -1,0 +1,133 @@
+"""What the reporter of a case may follow: its steps in a few words, and photos of the result.
+
+Less than staff sees: no person, no note, no place beyond the report's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import Session
+
+from grids.accounts import Actor
+from grids.codes import Department
+from grids.incidents import tracking
+from grids.incidents.detail import Photo, photos_of
+from grids.incidents.lifecycle import STATES
+from grids.incidents.listing import CaseRow, rows_at
+from grids.incidents.models import Incident, IncidentEvent
+from grids.secrets import token_hash
+
+#: Action -> the word for it on the public page. What is not listed is internal.
+WORDS: Final = MappingProxyType(
+    {
+        "submit": "received",
+        "accept": "accepted",
+        "verify": "verified",
+        "file": "filed",
+        "dispatch": "dispatched",
+        "sign": "signed",
+        "return": "returned",
+        "reply": "replied",
+        "check_ok": "checked",
+        "rework": "rework",
+        "close": "closed",
+        "reject": "declined",
+        "find_untrue": "declined",
+        "refuse": "declined",
+        "void": "void",
+        "merge": "merged",
+    }
+)
+
+
+@dataclass(frozen=True)
+class FollowedStep:
+    """One step as the reporter sees it; `department` is None where a worker does it."""
+
+    word: str
+    at: datetime
+    department: Department | None
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A case as its reporter sees it."""
+
+    row: CaseRow
+    state: str  #: received, in_progress, done, declined
+    reason: str | None  #: code, where it was declined
+    version: int  #: number of events: changes when anything happened
+    steps: tuple[FollowedStep, ...]  #: newest first
+    photos: tuple[Photo, ...]  #: of the report
+    results: tuple[Photo, ...]  #: after handling, shown once the case is done
+
+
+def follow(session: Session, code: str, *, now: datetime) -> Followed:
+    """Return what a tracking code opens. Raises `NoIncident`."""
+    status = tracking.public_status(session, code)
+    row = CaseRow(**session.execute(_case(code, now)).mappings().one())
+    log = session.scalars(
+        select(IncidentEvent)
+        .where(IncidentEvent.incident_id == row.id, IncidentEvent.recorded_at >= row.received_at)
+        .order_by(IncidentEvent.seq.desc())
+    ).all()
+    departments = _departments(session, {event.department_code for event in log})
+    photos = photos_of(session, row.id)
+    return Followed(
+        row=row,
+        state=status.status,
+        reason=status.reason,
+        version=len(log),
+        steps=tuple(
+            FollowedStep(
+                WORDS[event.action], event.recorded_at, departments.get(event.department_code)
+            )
+            for event in log
+            if event.action in WORDS
+        ),
+        photos=tuple(photo for photo in photos if photo.event_seq == 1),
+        results=tuple(p for p in photos if p.part == "after" and status.status == "done"),
+    )
+
+
+def photo_of(session: Session, code: str, photo_id: int) -> Photo | None:
+    """Return a photo that a tracking code opens; None for any other photo."""
+    row = session.scalar(select(Incident).where(_by_code(code)))
+    if row is None:
+        return None
+    is_done = STATES[row.status].public == "done"
+    allowed = (
+        photo
+        for photo in photos_of(session, row.id)
+        if photo.event_seq == 1 or (is_done and photo.part == "after")
+    )
+    return next((photo for photo in allowed if photo.id == photo_id), None)
+
+
+def reported_by(session: Session, actor: Actor, *, most: int, now: datetime) -> list[CaseRow]:
+    """Return what somebody has reported, the newest first."""
+    statement = (
+        rows_at(now)
+        .where(Incident.reporter_id == actor.account_id)
+        .order_by(Incident.received_at.desc(), Incident.id)
+        .limit(most)
+    )
+    return [CaseRow(**row) for row in session.execute(statement).mappings()]
+
+
+def _by_code(code: str) -> ColumnElement[bool]:
+    return Incident.track_hash == token_hash(tracking.normal(code))
+
+
+def _case(code: str, now: datetime) -> Select[*tuple[Any, ...]]:
+    return rows_at(now).where(_by_code(code))
+
+
+def _departments(session: Session, codes: set[str | None]) -> dict[str | None, Department]:
+    rows = session.scalars(select(Department).where(Department.code.in_(codes - {None})))
+    return {row.code: row for row in rows}

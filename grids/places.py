@@ -1,0 +1,114 @@
+"""What people call a place: the nearest address of a point, and the point of an address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Row, select, text
+from sqlalchemy.orm import Session
+
+from grids.divisions import Area
+
+#: An address further away does not name the place any more.
+NEAR_M = 150.0
+#: Below this share of common three-letter groups two addresses are not the same (pg_trgm).
+ALIKE = 0.45
+#: An address in a text stands for its door; an area for anywhere in it.
+ADDRESS_ACCURACY_M = 30.0
+
+
+@dataclass(frozen=True)
+class Nearby:
+    """Where a point lies, in people's words."""
+
+    address: str | None  #: the nearest one within `NEAR_M`
+    distance_m: float | None
+    area_code: str  #: deepest known: grid 15, community 12, town 9 or county 6 digits
+    grid_name: str | None
+    area_zh: str  #: town and community
+    area_en: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """A place that a text names; `accuracy_m` is how far off it may be."""
+
+    lon: float
+    lat: float
+    accuracy_m: float
+    label_zh: str
+    label_en: str
+
+
+NEAR = text("""
+    WITH here AS (SELECT ST_SetSRID(ST_MakePoint(:lon, :lat), 4490) AS geom)
+    SELECT l.area_code, g.name AS grid_name, a.text AS address, a.distance_m
+    FROM here CROSS JOIN LATERAL link_place(here.geom) AS l
+    LEFT JOIN grid AS g ON g.id = l.grid_id
+    LEFT JOIN LATERAL (
+      SELECT near.text, ST_DistanceSphere(near.geom, here.geom) AS distance_m
+      FROM address AS near ORDER BY near.geom <-> here.geom LIMIT 1
+    ) AS a ON true
+""")
+
+# The trigram index finds candidates; of equally similar ones the shorter is the plainer.
+FIND_ADDRESS = text("""
+    SELECT text, ST_X(geom) AS lon, ST_Y(geom) AS lat,
+           greatest(similarity(text, :words), strict_word_similarity(text, :words)) AS alike
+    FROM address WHERE text % :words OR text <<% :words
+    ORDER BY alike DESC, length(text), id LIMIT 1
+""")
+
+# The deepest area whose name stands in the text; somewhere inside it, and how wide it is.
+FIND_AREA = text("""
+    SELECT name_zh, name_en, ST_X(p) AS lon, ST_Y(p) AS lat, sqrt(ST_Area(geom::geography)) AS wide
+    FROM (
+      SELECT name_zh, name_en, geom, level, ST_PointOnSurface(geom) AS p FROM area
+      WHERE valid_to IS NULL AND level > 6
+        AND (strpos(:words, name_zh) > 0 OR strpos(lower(:words), lower(name_en)) > 0)
+      ORDER BY level DESC, length(name_zh) DESC, code LIMIT 1
+    ) AS best
+""")
+
+
+def near(session: Session, lon: float, lat: float) -> Nearby:
+    """Name the place of a point: the nearest address, the duty grid, town and community."""
+    row = session.execute(NEAR, {"lon": lon, "lat": lat}).one()
+    is_near = row.distance_m is not None and row.distance_m <= NEAR_M
+    zh, en = area_names(session, row.area_code)
+    return Nearby(
+        address=row.address if is_near else None,
+        distance_m=round(row.distance_m, 1) if is_near else None,
+        area_code=row.area_code,
+        grid_name=row.grid_name,
+        area_zh=zh,
+        area_en=en,
+    )
+
+
+def area_names(session: Session, code: str) -> tuple[str, str]:
+    """Join the names of town and community of a code, in Chinese and in English."""
+    codes = [code[:length] for length in (9, 12) if len(code) >= length]
+    rows = session.scalars(select(Area).where(Area.code.in_(codes)).order_by(Area.level)).all()
+    return "".join(row.name_zh for row in rows), ", ".join(row.name_en for row in reversed(rows))
+
+
+def find(session: Session, words: str) -> Found | None:
+    """Find the point that a text names: an address, else the town or village in it.
+
+    Returns None where neither is known; whoever asked must then say more.
+    """
+    words = " ".join(words.split())
+    if not words:
+        return None
+    address = session.execute(FIND_ADDRESS, {"words": words}).one_or_none()
+    if address is not None and address.alike >= ALIKE:
+        return _found(address, address.text, address.text, ADDRESS_ACCURACY_M)
+    area = session.execute(FIND_AREA, {"words": words}).one_or_none()
+    if area is None:
+        return None
+    return _found(area, area.name_zh, area.name_en, float(area.wide) / 2)
+
+
+def _found(row: Row[tuple[object, ...]], zh: str, en: str, accuracy_m: float) -> Found:
+    return Found(row.lon, row.lat, accuracy_m, zh, en)

@@ -1,0 +1,18 @@
+export default {
+  'photo.count': 'Photo {n}/{total}',
+  'photo.ready': '{size}',
+  'photo.sending': 'uploading…',
+  'photo.stored': 'uploaded',
+  'photo.failed': 'not uploaded: {why}',
+  'photo.alt': 'Photo {n}',
+  'photo.remove': 'Remove photo {n}',
+  'photo.too_large': '“{name}” is too large: at most {size} each.',
+  'photo.unreadable': '“{name}” cannot be opened. Please choose a JPEG, PNG or WebP photo.',
+  'problem.photos': 'Please add a photo.',
+  'send.failed': 'Not sent yet.',
+  'list.stale': 'No connection now, the list may be out of date',
+  'place.locating': 'Finding the position…',
+  'check.near': '{far} from the place (accurate to {m} m)',
+  'check.far': '{far} from the place (accurate to {m} m): that is far',
+  'check.unknown': 'Sent without a position',
+};

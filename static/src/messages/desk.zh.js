@@ -1,0 +1,18 @@
+export default {
+  'photo.count': '照片 {n}/{total}',
+  'photo.ready': '{size}',
+  'photo.sending': '正在上传…',
+  'photo.stored': '已上传',
+  'photo.failed': '没有传上去：{why}',
+  'photo.alt': '照片 {n}',
+  'photo.remove': '移除照片 {n}',
+  'photo.too_large': '照片“{name}”太大，每张不能超过 {size}。',
+  'photo.unreadable': '打不开“{name}”，请选 JPEG、PNG 或 WebP 照片。',
+  'problem.photos': '请添加照片。',
+  'send.failed': '还没有提交成功。',
+  'list.stale': '暂时连不上，列表可能不是最新的',
+  'place.locating': '正在定位…',
+  'check.near': '离事发地 {far}（定位精度 ±{m} m）',
+  'check.far': '离事发地 {far}（定位精度 ±{m} m），较远',
+  'check.unknown': '提交时不带位置',
+};

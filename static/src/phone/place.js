@@ -1,0 +1,97 @@
+// Where it is: from the phone's position with its ring of accuracy, corrected by moving
+// the map under a pin that stands still. A thumb never hides what it points at.
+
+import {Circle} from 'leaflet';
+import {el} from '../lib/dom.js';
+import {lang, t} from '../lib/i18n.js';
+import {token} from '../lib/theme.js';
+import {createMap} from '../map/create.js';
+import {icon} from '../ui/icon.js';
+
+/** @typedef {{lon: number, lat: number, accuracy: number | null, source: 'gnss' | 'map_click'}} Place */
+/** @typedef {'denied' | 'unavailable' | 'timeout' | 'unsupported'} Trouble */
+
+const WAIT_MS = 12_000;
+/** Where a pin stands after the position is known. */
+const ZOOM = 17;
+/**
+ * @param {{host: HTMLElement, city: {bounds: [number, number, number, number], attribution?: string},
+ *   onChange: (place: Place) => void}} options
+ */
+export function createPlace({host, city, onChange}) {
+  /** @type {Place | null} */
+  let place = null;
+  /** @type {ReturnType<typeof createMap> | null} */
+  let map = null;
+  /** @type {Circle | null} */
+  let ring = null;
+  /** A person has moved the map since we did: only then does the pin mean another place. */
+  let isTouched = false;
+  let isOurs = false;
+
+  /** Show the map, around the place if there is one. */
+  function show() {
+    host.hidden = false;
+    if (map) return;
+    const center = place ? /** @type {[number, number]} */ ([place.lon, place.lat]) : null;
+    const made = createMap(host, {lang: lang(), bounds: city.bounds, center, zoom: center ? ZOOM : null, attribution: city.attribution});
+    map = made;
+    host.setAttribute('role', 'application');
+    host.setAttribute('aria-label', t('place.map'));
+    host.append(el('div', {class: 'place-pin', 'aria-hidden': 'true'}, icon('map-pin-filled', {class: 'icon-fill'})));
+    made.leaflet.on('dragstart zoomstart keydown click', () => { isTouched ||= !isOurs; });
+    made.leaflet.on('moveend', moved);
+    made.leaflet.on('click', event => made.leaflet.panTo(event.latlng));
+    made.leaflet.on('resize', () => { if (place) look(place); });
+    drawRing();
+  }
+
+  /** Bring a place under the pin without meaning another one. @param {Place} at @param {number} [zoom] */
+  function look(at, zoom) {
+    isOurs = true;
+    map?.leaflet.setView([at.lat, at.lon], zoom ?? map.leaflet.getZoom(), {animate: false});
+    isOurs = false;
+  }
+
+  function moved() {
+    const center = map?.leaflet.getCenter();
+    if (!center || isOurs || !isTouched) return;
+    place = {lon: center.lng, lat: center.lat, accuracy: null, source: 'map_click'};
+    onChange(place);
+  }
+
+  function drawRing() {
+    ring?.remove();
+    ring = null;
+    if (!map || !place?.accuracy) return;
+    ring = new Circle([place.lat, place.lon], {radius: place.accuracy, color: token('brand'), weight: 1.5, fillOpacity: 0.14, interactive: false});
+    ring.addTo(map.leaflet);
+  }
+
+  /** Set the place as if the phone had said so. @param {Place} next */
+  function set(next) {
+    place = next;
+    isTouched = false;
+    if (map) {
+      look(next, ZOOM);
+      drawRing();
+    }
+    onChange(next);
+  }
+
+  /** Ask the phone where it is. @returns {Promise<Place>} rejects with a `Trouble` */
+  function locate() {
+    return new Promise((resolve, reject) => {
+      if (!navigator.geolocation || !window.isSecureContext) { reject('unsupported'); return; }
+      navigator.geolocation.getCurrentPosition(
+        ({coords}) => {
+          set({lon: coords.longitude, lat: coords.latitude, accuracy: coords.accuracy, source: 'gnss'});
+          resolve(/** @type {Place} */ (place));
+        },
+        error => reject(/** @type {Trouble[]} */ (['unavailable', 'denied', 'unavailable', 'timeout'])[error.code] ?? 'unavailable'),
+        {enableHighAccuracy: true, timeout: WAIT_MS, maximumAge: 10_000});
+    });
+  }
+
+  return {show, set, locate, get: () => place};
+}
