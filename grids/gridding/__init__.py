@@ -10,7 +10,17 @@ from grids.gridding.blocks import (
     Homes,
     lay_blocks,
 )
-from grids.gridding.city import (
+from grids.gridding.city import lay_city, lay_grids
+from grids.gridding.communities import lay_communities
+from grids.gridding.regions import reading_order
+from grids.gridding.store import (
+    store_cells,
+    store_divisions,
+    store_grids,
+    to_storage,
+    unit_cells,
+)
+from grids.gridding.territory import (
     Division,
     DutyGrid,
     Known,
@@ -20,17 +30,6 @@ from grids.gridding.city import (
     Sizes,
     Territory,
     TooManyGrids,
-    lay_city,
-    lay_communities,
-    lay_grids,
-)
-from grids.gridding.regions import reading_order
-from grids.gridding.store import (
-    store_cells,
-    store_divisions,
-    store_grids,
-    to_storage,
-    unit_cells,
 )
 
 __all__ = [

@@ -95,7 +95,7 @@ def lay_blocks(
     centre = shapely.centroid(polygons)
     return Blocks(
         polygons=polygons,
-        owner=locate(areas, _inner_points(polygons)),
+        owner=locate(areas, inner_points(polygons)),
         dwellings=sums(at, homes.dwellings, len(polygons)),
         area_m2=shapely.area(polygons),
         centre=np.column_stack([shapely.get_x(centre), shapely.get_y(centre)]),
@@ -121,7 +121,8 @@ def locate(polygons: Shapes, xy: Floats) -> Ints:
     return np.where(found < len(polygons), found, -1)
 
 
-def _inner_points(polygons: Shapes) -> Floats:
+def inner_points(polygons: Shapes) -> Floats:
+    """Give a point inside each polygon, shape (n, 2)."""
     return shapely.get_coordinates(shapely.point_on_surface(polygons))
 
 
@@ -136,7 +137,7 @@ def _faces(edges: BaseGeometry, outline: BaseGeometry) -> Shapes:
     """List what the edges enclose inside the outline, always in the same order."""
     faces = shapely.get_parts(shapely.polygonize([edges]))
     shapely.prepare(outline)
-    faces = faces[shapely.contains_xy(outline, _inner_points(faces))]
+    faces = faces[shapely.contains_xy(outline, inner_points(faces))]
     box = shapely.bounds(faces)
     return np.asarray(faces[np.lexsort(box.T[::-1])], dtype=object)
 

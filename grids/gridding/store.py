@@ -15,7 +15,7 @@ from gis.crs import from_metric
 from gis.lattice import cell_centres, cell_polygons, cells_covering, cells_inside
 from grids.bulk import copy_frame, reserve_ids
 from grids.gridding.blocks import Ints, Shapes
-from grids.gridding.city import Division, DutyGrid
+from grids.gridding.territory import Division, DutyGrid
 from grids.linking import place_index
 
 
