@@ -1,4 +1,4 @@
-"""The feed: committed events in one gapless order, each carrying the hash of the one before."""
+"""Tables of the feed: what was sealed, and how far the sealer has come."""
 
 from __future__ import annotations
 

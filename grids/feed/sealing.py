@@ -1,0 +1,154 @@
+"""The sealer: one process that orders committed events, chains them and wakes live clients.
+
+Keys made by sequences become visible out of order, so the sealer orders by transaction id
+and stops below the oldest transaction that still runs: below that watermark nothing can
+appear any more. A transaction that stays open for minutes holds the feed back that long.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from grids.feed.chain import EVENT_DIGEST, link_hash
+from grids.feed.reading import CHANNEL
+
+log = logging.getLogger("wangge.sealer")
+
+BATCH: Final = 1_000
+#: Rows per transaction while a bulk load is sealed: fewer round trips, the same chain.
+BULK_BATCH: Final = 10_000
+#: Number of the advisory lock that only one sealer holds.
+LEADER_LOCK: Final = 727_002
+IDLE_S: Final = 0.25
+RETRY_S: Final = 1.0
+
+# The position is (xid, incident_id, seq): the events of one transaction may fill many batches.
+EVENTS = sql.SQL("""
+    SELECT e.xid::text, e.incident_id, e.seq, e.area_code, e.department_code,
+      jsonb_build_object(
+        'incident', e.incident_id, 'seq', e.seq, 'number', i.number,
+        'action', e.action, 'status', e.to_status,
+        'area', left(e.area_code, 12),
+        'grid', CASE WHEN length(e.area_code) = 15 THEN e.area_code END,
+        'lon', round(ST_X(i.geom)::numeric, 6), 'lat', round(ST_Y(i.geom)::numeric, 6),
+        'category', jsonb_build_object('code', c.code, 'zh', c.name_zh, 'en', c.name_en),
+        'urgency', i.urgency, 'at', e.recorded_at, 'digest', {digest})::text AS payload
+    FROM incident_event AS e
+    JOIN incident AS i ON i.id = e.incident_id
+    JOIN category AS c ON c.id = i.category_id
+    WHERE e.xid < pg_snapshot_xmin(pg_current_snapshot())
+      AND (e.xid, e.incident_id, e.seq) > (%(xid)s::xid8, %(incident)s, %(seq)s)
+    ORDER BY e.xid, e.incident_id, e.seq
+    LIMIT %(limit)s
+""").format(digest=EVENT_DIGEST)
+
+STATE = """
+    SELECT s.no, s.xid::text, s.hash, f.incident_id, f.seq
+    FROM feed_state AS s LEFT JOIN feed AS f ON f.no = s.no
+    FOR UPDATE OF s
+"""
+
+COPY = (
+    "COPY feed (sealed_at, no, incident_id, seq, area_code, department_code, payload, hash)"
+    " FROM STDIN"
+)
+
+
+def seal(conn: psycopg.Connection[Any], *, now: datetime, limit: int = BATCH) -> int:
+    """Seal the next events in one transaction; return how many there were.
+
+    The state row is locked, so two sealers can never give the same number, whatever the
+    advisory lock says.
+    """
+    with conn.transaction():
+        conn.execute("SET LOCAL TimeZone = 'UTC'")
+        row = conn.execute(STATE).fetchone()
+        if row is None:
+            raise RuntimeError("feed_state has no row: run the migrations")
+        no, xid, before, incident, seq = row
+        position = {"xid": xid, "incident": incident or UUID(int=0), "seq": seq or 0}
+        events = conn.execute(EVENTS, {**position, "limit": limit}).fetchall()
+        if not events:
+            return 0
+        before = bytes(before)
+        with conn.cursor() as cursor, cursor.copy(COPY) as copy:
+            for event_xid, incident_id, event_seq, area_code, department_code, payload in events:
+                no += 1
+                before = link_hash(
+                    before,
+                    no=no,
+                    incident_id=incident_id,
+                    seq=event_seq,
+                    area_code=area_code,
+                    department_code=department_code,
+                    payload=payload,
+                )
+                copy.write_row(
+                    (now, no, incident_id, event_seq, area_code, department_code, payload, before)
+                )
+                xid = event_xid
+        conn.execute("UPDATE feed_state SET no = %s, xid = %s::xid8, hash = %s", (no, xid, before))
+        conn.execute("SELECT pg_notify(%s, %s)", (CHANNEL, str(no)))
+    return len(events)
+
+
+def seal_all(conn: psycopg.Connection[Any], *, now: datetime) -> int:
+    """Seal everything that is committed, as after a bulk load; return how many events."""
+    total = 0
+    while count := seal(conn, now=now, limit=BULK_BATCH):
+        total += count
+    return total
+
+
+def run_sealer(worker_url: str, stop: threading.Event | None = None) -> None:
+    """Seal as long as the process lives; survives restarts of the database.
+
+    Of several sealers one leads, the others wait for its lock. Ends when `stop` is set; run
+    without it, on SIGTERM or SIGINT.
+    """
+    if stop is None:
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+    while not stop.is_set():
+        try:
+            with psycopg.connect(
+                _plain(worker_url), autocommit=True, application_name="wangge-sealer"
+            ) as conn:
+                _lead(conn, stop)
+        except psycopg.OperationalError as error:
+            log.warning("the database does not answer (%s); trying again", type(error).__name__)
+            stop.wait(RETRY_S)
+
+
+def _lead(conn: psycopg.Connection[Any], stop: threading.Event) -> None:
+    """Wait for the lead, then seal until told to stop."""
+    while not stop.is_set():
+        row = conn.execute("SELECT pg_try_advisory_lock(%s)", (LEADER_LOCK,)).fetchone()
+        if row and row[0]:
+            break
+        stop.wait(RETRY_S)
+    backlog_since: float | None = None
+    while not stop.is_set():
+        limit = BULK_BATCH if backlog_since is not None else BATCH
+        count = seal(conn, now=datetime.now(UTC), limit=limit)
+        if count == limit:
+            backlog_since = backlog_since or time.monotonic()
+            continue
+        if backlog_since is not None:
+            log.info("sealed a backlog in %.1f s", time.monotonic() - backlog_since)
+        backlog_since = None
+        stop.wait(IDLE_S)
+
+
+def _plain(url: str) -> str:
+    return url.replace("postgresql+psycopg://", "postgresql://")
