@@ -52,7 +52,7 @@ def _start_identities(connection: Connection, node: int) -> None:
     fresh = connection.execute(
         text(
             "SELECT schemaname, sequencename FROM pg_sequences"
-            " WHERE last_value IS NULL AND sequenceowner = current_user"
+            " WHERE last_value IS NULL AND schemaname = 'public'"
             " AND sequencename NOT LIKE 'procrastinate_%'"
         )
     )
