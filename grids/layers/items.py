@@ -1,0 +1,81 @@
+"""Rows of a layer as GeoJSON, page by page."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import psycopg
+
+from gis.bbox import parse_bbox
+from gis.crs import CRS84, parse_crs
+from gis.postgis import Page, Within, items
+from grids.accounts import Actor
+from grids.errors import Invalid
+from grids.layers.access import condition
+from grids.layers.model import Layer
+
+MOST_ITEMS: Final = 10_000
+
+
+class NoItems(Invalid):
+    """The layer is a picture of several tables; it has no rows to list."""
+
+    code = "layer.no_items"
+
+
+class BadAfter(Invalid):
+    """The place in the list does not come from an earlier page."""
+
+    code = "layer.bad_after"
+
+
+def page_of(
+    conn: psycopg.Connection[Any],
+    layer: Layer,
+    actor: Actor | None,
+    *,
+    within: Within | None = None,
+    area: str = "",
+    classes: tuple[str, ...] = (),
+    after: str | None = None,
+    limit: int = 1000,
+) -> Page:
+    """Read a page of a layer in CRS84, in order of its key. Raises `NoItems` and `BadAfter`."""
+    if layer.source is None:
+        raise NoItems(f"layer {layer.id} has no rows to list", layer=layer.id)
+    where = condition(layer, actor, area=area, classes=classes)
+    try:
+        return items(
+            conn,
+            layer.rows,
+            limit=min(limit, MOST_ITEMS),
+            within=within,
+            after=after,
+            where=where,
+            crs=CRS84,
+        )
+    except psycopg.DataError as error:
+        raise BadAfter("`after` is not from an earlier page", field="after") from error
+
+
+def within_of(bbox: str, crs: str = "") -> Within | None:
+    """Read a box and the name of its system; None where no box is given.
+
+    Names in the OGC's long form (URI, URN) have the axes in the registry's order, so that
+    EPSG:4490 is latitude first and EPSG:4549 northing first; the short form `EPSG:4549`
+    and CRS84 are x, y, as map libraries write them.
+    """
+    if not bbox:
+        return None
+    system = parse_crs(crs) if crs else CRS84
+    parts: list[str] = bbox.split(",")
+    if system.registry_yx and crs.strip().lower().startswith(("http", "urn:")):
+        half = len(parts) // 2
+        # Swapped in each corner; a height, where there is one, stays behind.
+        parts = [
+            parts[corner + place]
+            for corner in (0, half)
+            for place in (1, 0, *range(2, half))
+            if corner + place < len(parts)
+        ]
+    return Within(parse_bbox(parts, geographic=system.is_geographic), system.srid)

@@ -1,0 +1,227 @@
+"""One box for everything that has a place: cases, addresses, enterprises, grids, components,
+areas, categories. Persons are never found here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from grids import scope
+from grids.accounts import Actor
+from grids.basemap import Place
+from grids.buildings import Address
+from grids.cells import Grid, GridVersion
+from grids.codes import Category, search_key
+from grids.components import Component
+from grids.divisions import Area
+from grids.enterprises import Enterprise
+from grids.incidents.models import Incident
+
+SHOWN: Final = 5
+LONGEST: Final = 100
+USCC_LENGTH: Final = 18
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One thing found: its kind, how to name it and where it is."""
+
+    kind: str  #: incident, address, enterprise, grid, component, area, place, category
+    id: str
+    name_zh: str
+    name_en: str
+    detail: str = ""
+    lon: float | None = None
+    lat: float | None = None
+
+
+def search(session: Session, actor: Actor, words: str) -> list[Hit]:
+    """Find what the words name in the caller's scope, a few of each kind.
+
+    Areas, places and categories are found by name, pinyin or initials too.
+    """
+    words = words.strip()[:LONGEST]
+    if not words:
+        return []
+    finders = (_incidents, _grids, _areas, _addresses, _enterprises, _components, _categories,
+               _places)  # fmt: skip
+    return [hit for find in finders for hit in find(session, actor, words)]
+
+
+def _xy(model: Any) -> tuple[Any, Any]:
+    point = func.ST_PointOnSurface(model.geom)
+    return func.ST_X(point).label("lon"), func.ST_Y(point).label("lat")
+
+
+def _incidents(session: Session, actor: Actor, words: str) -> list[Hit]:
+    if not actor.can("incident:view") or not words[:4].isdigit():
+        return []
+    statement = (
+        select(Incident.id, Incident.number, Incident.address, *_xy(Incident))
+        .where(
+            scope.condition(actor, Incident),
+            Incident.number.startswith(words, autoescape=True),
+        )
+        .order_by(Incident.number.desc())
+        .limit(SHOWN)
+    )
+    return [
+        Hit("incident", str(row.id), row.number, row.number, row.address, row.lon, row.lat)
+        for row in session.execute(statement)
+    ]
+
+
+def _addresses(session: Session, actor: Actor, words: str) -> list[Hit]:
+    if len(words) < 2:
+        return []
+    statement = (
+        select(Address.id, Address.text, *_xy(Address))
+        .where(scope.condition(actor, Address), Address.text.icontains(words, autoescape=True))
+        .order_by(func.length(Address.text), Address.text)
+        .limit(SHOWN)
+    )
+    return [
+        Hit("address", str(row.id), row.text, row.text, "", row.lon, row.lat)
+        for row in session.execute(statement)
+    ]
+
+
+def _enterprises(session: Session, actor: Actor, words: str) -> list[Hit]:
+    if not actor.can("enterprise:view") or len(words) < 2:
+        return []
+    is_code = len(words) == USCC_LENGTH and words.isalnum() and words.isascii()
+    named = (
+        Enterprise.uscc == words.upper()
+        if is_code
+        else Enterprise.name.icontains(words, autoescape=True)
+    )
+    statement = (
+        select(Enterprise.id, Enterprise.name, Enterprise.uscc, *_xy(Enterprise))
+        .where(scope.condition(actor, Enterprise), Enterprise.valid_to.is_(None), named)
+        .order_by(func.length(Enterprise.name), Enterprise.name)
+        .limit(SHOWN)
+    )
+    return [
+        Hit("enterprise", str(row.id), row.name, row.name, row.uscc or "", row.lon, row.lat)
+        for row in session.execute(statement)
+    ]
+
+
+def _grids(session: Session, actor: Actor, words: str) -> list[Hit]:
+    statement = (
+        select(Grid.code, Grid.name, *_xy(GridVersion))
+        .join(GridVersion, GridVersion.grid_id == Grid.id)
+        .where(
+            GridVersion.valid.op("@>")(func.current_date()),
+            scope.in_areas(Grid.code, actor.areas),
+            or_(
+                Grid.code.startswith(words, autoescape=True),
+                Grid.name.icontains(words, autoescape=True),
+            ),
+        )
+        .order_by(func.length(Grid.name), Grid.code)
+        .limit(SHOWN)
+    )
+    return [
+        Hit("grid", row.code, row.name, row.name, row.code, row.lon, row.lat)
+        for row in session.execute(statement)
+    ]
+
+
+def _components(session: Session, actor: Actor, words: str) -> list[Hit]:
+    if len(words) < 6 or not words.isdigit():
+        return []
+    statement = (
+        select(Component.identifier, Category.name_zh, Category.name_en, *_xy(Component))
+        .outerjoin(
+            Category,
+            (Category.code_system == Component.code_system)
+            & (Category.kind == "component")
+            & (Category.code == Component.code),
+        )
+        .where(
+            scope.condition(actor, Component),
+            Component.identifier.startswith(words, autoescape=True),
+        )
+        .order_by(Component.identifier)
+        .limit(SHOWN)
+    )
+    return [
+        Hit("component", row.identifier, row.name_zh or row.identifier,
+            row.name_en or row.identifier, row.identifier, row.lon, row.lat)
+        for row in session.execute(statement)
+    ]  # fmt: skip
+
+
+def _areas(session: Session, actor: Actor, words: str) -> list[Hit]:
+    rows = session.execute(
+        select(Area.code, Area.name_zh, Area.name_en, *_xy(Area))
+        .where(Area.valid_to.is_(None), scope.in_areas(Area.code, actor.areas))
+        .order_by(Area.level, Area.code)
+    )
+    named = [row for row in rows if row.code == words or _is_named(row, words)]
+    return [
+        Hit("area", row.code, row.name_zh, row.name_en, row.code, row.lon, row.lat)
+        for row in named[:SHOWN]
+    ]
+
+
+def _places(session: Session, _actor: Actor, words: str) -> list[Hit]:
+    """Named places of the base map: public, but what lies outside the city is not in it."""
+    rows = session.execute(
+        select(Place.id, Place.name.label("name_zh"), Place.name_en, *_xy(Place)).order_by(
+            Place.rank, Place.id
+        )
+    )
+    named = [row for row in rows if _is_named(row, words)]
+    return [
+        Hit("place", str(row.id), row.name_zh, row.name_en or row.name_zh, "", row.lon, row.lat)
+        for row in named[:SHOWN]
+    ]
+
+
+def _is_named(row: Any, words: str) -> bool:
+    return words.lower() in _key(row.name_zh, row.name_en or "")
+
+
+@lru_cache(maxsize=20_000)
+def _key(name_zh: str, name_en: str) -> str:
+    return search_key(name_zh, name_en)
+
+
+def _categories(session: Session, _actor: Actor, words: str) -> list[Hit]:
+    found = categories(session, kind="matter", words=words)[:SHOWN]
+    return [Hit("category", item.code, item.name_zh, item.name_en, item.code) for item in found]
+
+
+def categories(session: Session, *, kind: str, words: str = "") -> list[Category]:
+    """List the categories that a case or component can have, by code, name, pinyin or initials.
+
+    Exact codes and beginnings of names come first, common ones before rare ones.
+    """
+    statement = select(Category).where(Category.valid_to.is_(None), Category.parent.is_not(None))
+    if kind:
+        statement = statement.where(Category.kind == kind)
+    asked = words.strip().lower()
+    if asked:
+        statement = statement.where(
+            or_(
+                Category.search.contains(asked, autoescape=True),
+                Category.code.startswith(asked, autoescape=True),
+            )
+        )
+    found = session.scalars(statement.order_by(Category.kind, Category.sort, Category.code)).all()
+    if not asked:
+        return list(found)
+    return sorted(found, key=lambda item: (not _begins(item, asked), not item.is_common))
+
+
+def _begins(item: Category, asked: str) -> bool:
+    return item.code.startswith(asked) or any(
+        part.startswith(asked) for part in item.search.split(" ")
+    )
