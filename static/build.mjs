@@ -75,6 +75,9 @@ async function plainFiles(/** @type {string} */ out) {
   return manifest;
 }
 
+/** What protomaps-leaflet brings along for its own styles and packages; we use neither. */
+const UNUSED = ['@protomaps/basemaps', 'color2k', 'pmtiles'];
+
 /** Options shared by all bundles. */
 function options(/** @type {string} */ out, /** @type {Record<string, string>} */ plain) {
   return {
@@ -88,6 +91,7 @@ function options(/** @type {string} */ out, /** @type {Record<string, string>} *
     logLevel: /** @type {const} */ ('warning'),
     legalComments: /** @type {const} */ ('eof'),
     loader: /** @type {const} */ ({'.png': 'file', '.svg': 'file', '.gif': 'file', '.woff2': 'file'}),
+    alias: Object.fromEntries(UNUSED.map(name => [name, join(src, 'map/unused.js')])),
     entryNames: '[name].[hash]',
     assetNames: '[name].[hash]',
     define: {

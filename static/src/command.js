@@ -141,7 +141,7 @@ const rail = createRail(find('#rail'), {
 const {at} = store.get();
 const map = createMap(find('#map'), {
   lang: page.lang, bounds: page.city.bounds, center: at ? [at.lon, at.lat] : null, zoom: at?.zoom ?? null,
-  attribution: page.city.attribution, grid: '/tiles/grid/{z}/{x}/{y}.mvt', controls: !isWall,
+  attribution: page.city.attribution, grid: '/tiles/grid/{z}/{x}/{y}.mvt', controls: !isWall, zoomTitles: [t('map.in'), t('map.out')],
   padding: places.padding,
   onMove: place => {
     store.set({at: place});
@@ -196,14 +196,16 @@ function figureText(code) {
 
 const layerTitle = (/** @type {string} */ id) => layers.get().value?.find(layer => layer.id === id)?.title ?? id;
 
-/** @param {{lon: number, lat: number, incidents: any[], features: import('./map/create.js').FeatureHit[], grid: import('./map/create.js').GridHit | null}} hit */
-function clicked({incidents, features, grid}) {
+/** @param {{x: number, y: number, lon: number, lat: number, incidents: any[], features: import('./map/create.js').FeatureHit[], grid: import('./map/create.js').GridHit | null}} hit */
+function clicked({x, y, incidents, features, grid}) {
   if (incidents.length) openCase(incidents[0]);
   else if (features.length) {
     closeGrid();
     featureCard.show(layerTitle(features[0].layer), features[0].props);
-  } else if (grid) showGrid(grid.code);
-  else {
+  } else if (grid) {
+    showGrid(grid.code);
+    places.whenLaidOut(() => map.uncover(x, y, places.coverOf()));
+  } else {
     closeGrid();
     featureCard.hide();
   }
@@ -233,8 +235,8 @@ function openFigure(figure) {
   places.show('queue', true);
   if (figure === 'open') store.set(clean);
   if (figure === 'late') store.set({...clean, risk: 'late'});
-  if (figure === 'reported_today') store.set({...clean, from: today, to: today});
-  if (figure === 'on_time_month') store.set({...clean, status: 'closed', from: `${today.slice(0, 8)}01`, to: today});
+  if (figure === 'reported_today') store.set({...clean, status: 'all', from: today, to: today});
+  if (figure === 'on_time_month') store.set({...clean, status: 'done', from: `${today.slice(0, 8)}01`, to: today});
   if (figure === 'on_duty') showOnDuty();
 }
 

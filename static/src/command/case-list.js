@@ -4,9 +4,9 @@
 import {getJson, urlOf} from '../lib/api.js';
 
 /**
- * @typedef {{id: string, number: string, category: {code: string, name: string}, address: string, grid: {code: string, name: string}, area_name: string,
+ * @typedef {{id: string, number: string, category: {code: string, name: string, kind?: string}, address: string, grid: {code: string, name: string} | null, area_name: string,
  *   status: string, status_name: string, holder: string | null, reported_at: string, due_at: string | null,
- *   risk: import('../lib/dates.js').Risk, lon: number, lat: number, source: string, urgency: string}} Case
+ *   risk: import('../lib/dates.js').Risk, lon: number, lat: number, source: string, source_name?: string, urgency: string, urgency_name?: string}} Case
  * @typedef {{rows: Case[], total: number, facets: {status: Record<string, number>, risk: Record<string, number>}, isLoading: boolean, isMore: boolean, error: unknown, at: number}} Cases
  */
 

@@ -13,10 +13,13 @@ import {icon} from '../ui/icon.js';
 import {completeFields} from './move-fields.js';
 import {RISK_ICONS} from './queue.js';
 
-/** @typedef {{id: string, role: string, url: string, thumb: string}} Photo */
-/** @typedef {{seq: number, action: string, action_name: string, from: string, to: string, actor: string, role: string, at: string, note: string | null, photos: (string | Photo)[]}} Event */
+/** @typedef {{id: string, role: string, role_name?: string, url: string, thumb: string}} Photo */
+/** @typedef {{seq: number, action: string, action_name: string, from: string, to: string, actor: string, role: string, at: string, device_at?: string | null, note: string | null, photos: (string | Photo)[]}} Event */
 /** @typedef {{action: string, name: string, requires: any[], primary: boolean}} Action */
 /** @typedef {import('./case-list.js').Case & {text: string | null, photos: Photo[], events: Event[], actions: Action[]}} CaseFile */
+
+/** A smaller difference between the clocks of device and server is not worth a word. */
+const CLAIM_MS = 120_000;
 
 const ACTION_ICONS = /** @type {Record<string, string>} */ ({
   submit: 'speakerphone', accept: 'inbox', reject: 'circle-x', verify: 'walk', file: 'folder', dispatch: 'send', sign: 'writing', handle: 'tool',
@@ -77,13 +80,13 @@ export function createCasePanel(host, {onClose, onChanged, onLocate, onGrid, toa
   const factsOf = shown => el('dl', {class: 'facts'}, ...[
     [t('case.number'), el('span', {class: 'nowrap'}, shown.number)],
     [t('case.where'), el('button', {type: 'button', class: 'link', onclick: () => onLocate(shown)}, icon('map-pin'), ' ', shown.address || t('case.noAddress'))],
-    [t('case.grid'), shown.grid ? el('button', {type: 'button', class: 'link', onclick: () => onGrid(shown.grid.code)}, [shown.area_name, shown.grid.name].filter(Boolean).join(' · ')) : '–'],
+    [t('case.grid'), shown.grid ? el('button', {type: 'button', class: 'link', onclick: () => shown.grid && onGrid(shown.grid.code)}, [shown.area_name, shown.grid.name].filter(Boolean).join(' · ')) : '–'],
     [t('case.status'), shown.status_name],
     [t('case.holder'), shown.holder ?? '–'],
     [t('case.reported'), `${dateText(shown.reported_at)} · ${agoText(shown.reported_at, Date.now())}`],
     [t('case.due'), shown.due_at ? dateText(shown.due_at) : t('due.none')],
-    [t('case.source'), hasText(`source.${shown.source}`) ? t(`source.${shown.source}`) : shown.source],
-    [t('case.urgency'), hasText(`urgency.${shown.urgency}`) ? t(`urgency.${shown.urgency}`) : shown.urgency],
+    [t('case.source'), shown.source_name ?? shown.source],
+    [t('case.urgency'), shown.urgency_name ?? shown.urgency],
   ].filter(([, value]) => value).flatMap(([name, value]) => [el('dt', null, name), el('dd', null, value)]));
 
   /** @param {CaseFile} shown */
@@ -93,7 +96,7 @@ export function createCasePanel(host, {onClose, onChanged, onLocate, onGrid, toa
       el('img', {src: photo.thumb || photo.url, alt: '', loading: 'lazy'}), el('span', null, roleOf(photo)))));
   }
 
-  const roleOf = (/** @type {Photo} */ photo) => (hasText(`photo.${photo.role}`) ? t(`photo.${photo.role}`) : photo.role);
+  const roleOf = (/** @type {Photo} */ photo) => photo.role_name ?? (hasText(`photo.${photo.role}`) ? t(`photo.${photo.role}`) : photo.role);
 
   /** @param {Photo} photo */
   const openPhoto = photo => openDialog({title: roleOf(photo), class: 'dialog-wide', body: el('img', {class: 'photo-full', src: photo.url, alt: roleOf(photo)})});
@@ -110,9 +113,15 @@ export function createCasePanel(host, {onClose, onChanged, onLocate, onGrid, toa
       el('span', {class: 'event-sign'}, icon(ACTION_ICONS[event.action] ?? 'point')),
       el('div', {class: 'event-body'},
         el('p', {class: 'event-line'}, el('b', null, event.action_name), el('time', {class: 'muted small', datetime: event.at}, dateText(event.at))),
-        el('p', {class: 'muted small'}, [event.role, event.actor].filter(Boolean).join(' · ')),
+        el('p', {class: 'muted small'}, [event.role, event.actor].filter(Boolean).join(' · '), claimOf(event)),
         event.note && el('p', {class: 'event-note'}, event.note),
         event.photos?.length > 0 && el('div', {class: 'event-photos'}, ...event.photos.map(thumb))))));
+  }
+
+  /** The time that the device claimed, where it is not the server's. @param {Event} event */
+  function claimOf(event) {
+    if (!event.device_at || Math.abs(Date.parse(event.device_at) - Date.parse(event.at)) < CLAIM_MS) return null;
+    return ` · ${t('case.claimed', {at: dateText(event.device_at)})}`;
   }
 
   /** @param {HTMLElement} foot */
@@ -133,7 +142,7 @@ export function createCasePanel(host, {onClose, onChanged, onLocate, onGrid, toa
     const cancel = () => { isWriting = false; drawActions(foot); };
     let fields;
     try {
-      fields = await completeFields(action.requires ?? []);
+      fields = await completeFields(action.requires ?? [], shown.category.kind);
     } catch (error) {
       cancel();
       toast(errorText(error), {tone: 'late'});
@@ -161,6 +170,7 @@ export function createCasePanel(host, {onClose, onChanged, onLocate, onGrid, toa
       if (value === null || value === '' || (Array.isArray(value) && !value.length)) continue;
       body[name] = name === 'photos' ? (await Promise.all(value.map((/** @type {File} */ photo) => retrying(() => sendBlob('/api/blobs', photo))))).map(blob => blob.sha256) : value;
     }
+    if (body.category && shown.category.kind) body.kind = shown.category.kind;
     try {
       await retrying(() => sendJson('POST', `/api/incidents/${shown.id}/moves`, body));
     } catch (error) {

@@ -2,10 +2,12 @@
 
 import {el, fill} from '../lib/dom.js';
 import {compact, dateText, t} from '../lib/i18n.js';
-import {lookOf} from '../map/thematic.js';
 import {errorNote, skeleton} from '../ui/errors.js';
 import {icon} from '../ui/icon.js';
-import {symbolOf} from './symbols.js';
+import {swatchOf} from './symbols.js';
+
+/** Layers whose meaning the map's own legend tells. */
+const OWN_LEGEND = new Set(['incident', 'grid', 'base']);
 
 /** @typedef {import('../map/thematic.js').LayerInfo} LayerInfo */
 
@@ -33,7 +35,7 @@ export function createLayersPanel(host, {onToggle, onClose, onRetry, zoom}) {
     const sign = el('span', {class: 'layer-sign'});
     signs.set(layer.id, sign);
     const node = el('div', {class: 'layer'},
-      el('label', {class: 'layer-row'},
+      el('label', {class: 'layer-row', title: layer.as_of ? t('layers.asOf', {at: dateText(layer.as_of, 'minute')}) : null},
         el('input', {type: 'checkbox', checked: isOn, onchange: (/** @type {Event} */ event) => onToggle(layer.id, /** @type {HTMLInputElement} */ (event.target).checked)}),
         el('span', {class: 'layer-name'}, layer.title), sign,
         el('span', {class: 'layer-count'}, layer.count === null || layer.count === undefined ? '' : compact(layer.count))),
@@ -44,13 +46,14 @@ export function createLayersPanel(host, {onToggle, onClose, onRetry, zoom}) {
 
   /** @param {LayerInfo} layer */
   function detailOf(layer) {
-    const legend = layer.legend ?? [];
-    const isTooFar = layer.source === 'tiles' && zoom() < layer.min_zoom;
-    if (!legend.length && !isTooFar && !layer.as_of) return null;
+    // Cases are drawn by their risk, which the map's legend explains.
+    const legend = OWN_LEGEND.has(layer.id) ? [] : (layer.legend ?? []).filter(entry => entry.label);
+    // Our tiles are 512 pixels wide: the map at zoom z reads tiles of z - 1.
+    const isTooFar = zoom() - 1 < layer.min_zoom;
+    if (!(legend.length > 1) && !isTooFar) return null;
     return el('div', {class: 'layer-detail'},
-      legend.length > 0 && el('ul', {class: 'layer-legend'}, ...legend.map(entry => el('li', null, symbolOf(lookOf(layer.style ?? {}, undefined), entry), entry.label))),
-      isTooFar && el('p', {class: 'small layer-far'}, icon('zoom-in'), t('layers.far')),
-      layer.as_of && el('p', {class: 'muted small'}, t('layers.asOf', {at: dateText(layer.as_of, 'minute')})));
+      legend.length > 1 && el('ul', {class: 'layer-legend'}, ...legend.map(entry => el('li', null, swatchOf(layer, entry.value), entry.label))),
+      isTooFar && el('p', {class: 'small layer-far'}, icon('zoom-in'), t('layers.far')));
   }
 
   /** @param {string} id */
@@ -62,13 +65,19 @@ export function createLayersPanel(host, {onToggle, onClose, onRetry, zoom}) {
       : state?.loading ? icon('loader-2', {class: 'spin', label: t('layers.loading')}) : null);
   }
 
+  /** How old the oldest of the shown layers is. */
+  function asOf() {
+    const times = layers.filter(layer => on.has(layer.id) && layer.as_of).map(layer => Date.parse(/** @type {string} */ (layer.as_of)));
+    return times.length ? el('p', {class: 'muted small layers-age'}, t('layers.asOf', {at: dateText(Math.min(...times), 'minute')})) : null;
+  }
+
   function draw() {
     signs.clear();
     /** @type {Map<string, LayerInfo[]>} */
     const groups = new Map();
     for (const layer of layers) groups.set(layer.group, [...(groups.get(layer.group) ?? []), layer]);
     const held = /** @type {HTMLElement | null} */ (document.activeElement)?.closest('.layer')?.querySelector('.layer-name')?.textContent;
-    fill(body, ...[...groups].map(([group, members]) => el('fieldset', {class: 'layer-group'}, el('legend', null, group), ...members.map(rowOf))));
+    fill(body, ...[...groups].map(([group, members]) => el('fieldset', {class: 'layer-group'}, el('legend', null, group), ...members.map(rowOf))), asOf());
     if (held) [...body.querySelectorAll('.layer')].find(node => node.querySelector('.layer-name')?.textContent === held)?.querySelector('input')?.focus();
   }
 
@@ -76,7 +85,7 @@ export function createLayersPanel(host, {onToggle, onClose, onRetry, zoom}) {
     /** @param {import('./resource.js').Loaded<LayerInfo[]>} state */
     show(state) {
       if (state.value) {
-        layers = state.value;
+        layers = state.value.filter(layer => layer.id !== 'base');
         draw();
       } else if (state.error) fill(body, errorNote(state.error, onRetry));
       else fill(body, skeleton(5, 'line'));

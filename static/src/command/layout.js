@@ -29,6 +29,13 @@ export function layOut({left, right, side}) {
   return {
     layers, legend, card, feature, queue, file, show,
     padding: () => ({left: width(layers) ? width(layers) + 12 : 0, top: 0, right: width(card) ? width(card) + 12 : 0, bottom: 0}),
+    /** The part of the map that the cards on the right cover. */
+    coverOf: () => {
+      const [map, cover] = [right.parentElement?.getBoundingClientRect(), card.getBoundingClientRect()];
+      if (!map || card.hidden) return {left: Infinity, top: 0, right: 0, bottom: 0};
+      return {left: cover.left - map.left, top: cover.top - map.top, right: cover.right - map.left, bottom: Math.max(cover.bottom - map.top, 420)};
+    },
+    whenLaidOut: (/** @type {() => void} */ run) => requestAnimationFrame(() => requestAnimationFrame(run)),
     /** @param {{canvas: HTMLElement}} marks @param {boolean} isOn */
     toggleMarks: (marks, isOn) => { marks.canvas.hidden = !isOn; },
   };

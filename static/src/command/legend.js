@@ -1,8 +1,8 @@
 // What the colours mean: classes, unit, period, how many of how many, how old.
 
-import {el, fill, styles} from '../lib/dom.js';
+import {el, fill} from '../lib/dom.js';
 import {compact, dateText, number, t} from '../lib/i18n.js';
-import {classOf, rampColours} from '../map/choropleth.js';
+import {classOf, classesOf, rampColours} from '../map/choropleth.js';
 import {onTheme} from '../lib/theme.js';
 import {errorNote, skeleton} from '../ui/errors.js';
 import {icon} from '../ui/icon.js';
@@ -51,15 +51,13 @@ export function createLegend(host, {onRetry}) {
   /** @param {Figures} figures */
   function ramp(figures) {
     const colours = rampColours();
+    const classes = classesOf(figures.breaks);
     const value = pointed === null ? undefined : figures.values[pointed];
     const at = typeof value === 'number' ? classOf(value, figures.breaks) : -1;
-    return el('div', {class: 'ramp', role: 'img', 'aria-label': t('legend.ramp', {breaks: figures.breaks.map(step => number(step)).join(', ')})},
-      el('div', {class: 'ramp-bar'}, ...colours.map((colour, place) => {
-        const box = el('i', {class: place === at ? 'is-at' : null});
-        styles(box, {background: colour});
-        return box;
-      })),
-      el('div', {class: 'ramp-steps'}, ...figures.breaks.map(step => el('span', null, compact(step)))));
+    const edges = [classes[0]?.from ?? 0, ...classes.map(one => one.to)];
+    return el('div', {class: 'ramp', role: 'img', 'aria-label': t('legend.ramp', {breaks: edges.map(edge => number(edge, 1)).join(', ')})},
+      el('div', {class: 'ramp-bar'}, ...classes.map(one => el('i', {class: one.place === at ? 'is-at' : null, style: {background: colours[one.step]}}))),
+      el('div', {class: 'ramp-steps'}, ...edges.map(edge => el('span', null, compact(Math.round(edge))))));
   }
 
   function drawMarks() {

@@ -1,11 +1,11 @@
 // The queue: cases by risk of being late. A row says what, where, who has it and how
 // long is left. Only the rows on the screen exist as elements.
 
-import {el, fill, styles} from '../lib/dom.js';
+import {el, fill} from '../lib/dom.js';
 import {agoText, timeLeft} from '../lib/dates.js';
-import {hasText, number, t} from '../lib/i18n.js';
+import {dateText, hasText, number, t} from '../lib/i18n.js';
 import {icon} from '../ui/icon.js';
-import {emptyNote, errorNote, skeleton} from '../ui/errors.js';
+import {emptyNote, errorNote, errorText, skeleton} from '../ui/errors.js';
 import {MOST} from './case-list.js';
 
 /** @typedef {import('./case-list.js').Case} Case */
@@ -13,7 +13,7 @@ import {MOST} from './case-list.js';
 
 /** The states of an open case in the order of its life. */
 const STATUS_ORDER = ['pending_accept', 'pending_verify', 'pending_file', 'pending_dispatch', 'pending_sign', 'handling', 'pending_review', 'pending_check', 'pending_close', 'suspended'];
-const RISK_ORDER = ['late', 'soon', 'ok', 'paused'];
+const RISK_ORDER = ['late', 'soon', 'ok', 'paused', 'done'];
 export const RISK_ICONS = {late: 'alert-triangle', soon: 'clock-exclamation', ok: 'circle-check', paused: 'clock-pause', done: 'check'};
 const OVERSCAN = 6;
 const TICK_MS = 15_000;
@@ -29,13 +29,14 @@ export function createQueue(host, {rowHeight, onFilter, onClear, onOpen, onHover
   const risks = el('div', {class: 'chips', role: 'group', 'aria-label': t('queue.byRisk')});
   const states = el('div', {class: 'chips', role: 'group', 'aria-label': t('queue.byStatus')});
   const applied = el('div', {class: 'applied', hidden: true});
+  const stale = el('div', {class: 'stale', role: 'status', hidden: true});
   const list = el('ol', {class: 'cases', 'aria-label': t('queue.title')});
   const notes = el('div', {class: 'queue-notes'});
   const scroller = el('div', {class: 'queue-scroll', tabindex: '-1'}, list, notes);
   fill(host,
     el('header', {class: 'queue-head'},
       el('div', {class: 'queue-title'}, el('h2', null, t('queue.title')), count, el('span', {class: 'spacer'}), el('span', {class: 'muted small'}, t('queue.order')), link),
-      risks, states, applied),
+      risks, states, applied, stale),
     scroller);
 
   /** @type {Cases} */
@@ -63,7 +64,7 @@ export function createQueue(host, {rowHeight, onFilter, onClear, onOpen, onHover
         }},
       el('span', {class: 'case-line'},
         el('strong', {class: 'case-what ellipsis'}, row.category.name),
-        row.urgency === 'A' && el('span', {class: 'badge badge-late'}, t('urgency.A')),
+        row.urgency === 'A' && el('span', {class: 'badge badge-late'}, row.urgency_name ?? t('urgency.A')),
         el('span', {class: ['case-left', `tone-${left.risk}`]}, icon(RISK_ICONS[left.risk] ?? 'clock'), left.text)),
       el('span', {class: 'case-line'}, el('span', {class: 'case-where ellipsis'}, [row.address, row.grid?.name].filter(Boolean).join(' · ')),
         el('span', {class: 'case-ago'}, agoText(row.reported_at, Date.now()))),
@@ -107,14 +108,17 @@ export function createQueue(host, {rowHeight, onFilter, onClear, onOpen, onHover
   function drawHead() {
     count.textContent = cases.at ? number(cases.total) : '';
     const {risk, status} = cases.facets;
-    fill(risks, chip('', 'risk', t('queue.all'), undefined, null),
-      ...RISK_ORDER.filter(name => risk[name] || filter.risk === name).map(name => chip(name, 'risk', t(`risk.${name}`), risk[name] ?? 0, RISK_ICONS[/** @type {keyof typeof RISK_ICONS} */ (name)])));
+    fill(risks, ...RISK_ORDER.filter(name => risk[name] || filter.risk === name).map(name => chip(name, 'risk', t(`risk.${name}`), risk[name] ?? 0, RISK_ICONS[/** @type {keyof typeof RISK_ICONS} */ (name)])));
     const known = STATUS_ORDER.filter(name => status[name] || filter.status === name);
     const others = filter.status && !known.includes(filter.status) ? [filter.status] : [];
-    fill(states, ...[...known, ...others].map(name => chip(name, 'status', hasText(`status.${name}`) ? t(`status.${name}`) : name, status[name] ?? 0, null)));
+    const labelOf = (/** @type {string} */ name) => (hasText(`status.${name}`) ? t(`status.${name}`) : name);
+    fill(states, ...[...known, ...others].map(name => chip(name, 'status', labelOf(name), status[name], null)));
   }
 
   function drawNotes() {
+    stale.hidden = !(cases.error && cases.rows.length);
+    if (!stale.hidden) fill(stale, icon('clock-exclamation'), el('span', null, t('queue.stale', {at: dateText(cases.at, 'seconds'), why: errorText(cases.error)})),
+      el('button', {type: 'button', class: 'link', onclick: onRetry}, t('action.retry')));
     if (cases.error && !cases.rows.length) fill(notes, errorNote(cases.error, onRetry));
     else if (cases.isLoading && !cases.rows.length) fill(notes, skeleton(8));
     else if (!cases.rows.length) fill(notes, emptyNote('checks', t('queue.empty'), applied.hidden ? '' : t('queue.emptyHint')),
@@ -191,15 +195,10 @@ export function createQueue(host, {rowHeight, onFilter, onClear, onOpen, onHover
   };
 }
 
-/** A bar of state words for the map legend. @param {(risk: string) => Node} markOf */
-export const riskLegend = markOf => el('ul', {class: 'risk-legend'}, ...RISK_ORDER.map(name => el('li', null, markOf(name), t(`risk.${name}`))));
-
 /** For rows outside the queue: a link with what, where, how long. @param {Case} row @param {(row: Case) => void} open */
 export function miniRow(row, open) {
   const left = timeLeft(row, Date.now());
-  const node = el('button', {type: 'button', class: 'mini-row', onclick: () => open(row)},
+  return el('button', {type: 'button', class: 'mini-row', onclick: () => open(row)},
     el('span', {class: `mini-bar is-${left.risk}`}), el('span', {class: 'ellipsis'}, row.category.name),
     el('span', {class: ['nowrap', `tone-${left.risk}`]}, left.text));
-  styles(node, {});
-  return node;
 }

@@ -1,5 +1,7 @@
 // The state of the command center and its address: whoever gets the address sees the same.
 
+import {shiftDay} from '../lib/dates.js';
+
 /** @typedef {'incidents' | 'people' | 'enterprises' | 'components' | 'none'} Theme */
 /**
  * @typedef {object} State
@@ -74,9 +76,15 @@ export function writeState(state, keep = '') {
   return text ? `?${text}` : '';
 }
 
-/** The part of the state that chooses cases, as the API names it. @param {State} state */
+/**
+ * The part of the state that chooses cases, as the API has it: without a wish open cases
+ * only, except where words are looked for; `to` is the first day that is not meant.
+ *
+ * @param {State} state
+ */
 export function filterOf({area, status, risk, q, grid, from, to}) {
-  return {area, status, risk, q, grid, from, to};
+  const states = status === 'all' ? '' : status || (q ? '' : 'open');
+  return {area, status: states, risk, q, grid, from, to: to && shiftDay(to, 1)};
 }
 
 /** Whether anything limits the list of cases besides the area. @param {State} state */

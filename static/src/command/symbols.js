@@ -3,6 +3,7 @@
 import {append, el} from '../lib/dom.js';
 import {MARKS} from '../map/incidents.js';
 import {SHAPES} from '../map/paint.js';
+import {colourOf} from '../map/thematic.js';
 import {token} from '../lib/theme.js';
 
 const SIDE = 18;
@@ -30,16 +31,15 @@ export function markOf(risk) {
   });
 }
 
-/** The look of a legend entry. @param {{colour: string, shape: string, width: number}} look @param {{colour?: string, color?: string, symbol?: string, kind?: string}} entry */
-export function symbolOf(look, entry) {
-  const colour = entry.colour ?? entry.color ?? (look.colour || token('brand'));
-  const shape = entry.symbol ?? look.shape;
+/** The look of one class of a layer. @param {import('../map/thematic.js').LayerInfo} layer @param {string} value */
+export function swatchOf(layer, value) {
+  const draw = layer.style?.draw;
   return picture(context => {
     context.beginPath();
-    if (shape === 'line') context.rect(-8, -1.5, 16, 3);
-    else if (shape === 'fill') context.rect(-7, -5, 14, 10);
-    else (SHAPES[shape] ?? SHAPES.circle)(context, 5);
-    context.fillStyle = colour;
+    if (draw === 'line' || draw === 'outline') context.rect(-8, -1.5, 16, 3);
+    else if (draw === 'fill') context.rect(-7, -5, 14, 10);
+    else SHAPES.circle(context, 5);
+    context.fillStyle = colourOf(layer, value);
     context.fill();
   });
 }

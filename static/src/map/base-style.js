@@ -92,8 +92,8 @@ const PLACES = [
 const ROAD_LABELS = [
   {kinds: ['trunk', 'motorway', 'primary'], from: 12, size: 12, weight: 500},
   {kinds: ['secondary'], from: 13, size: 12, weight: 500},
-  {kinds: ['tertiary'], from: 14, size: 11.5, weight: 400},
-  {kinds: ['residential', 'unclassified', 'living_street', 'pedestrian', 'road', 'local', 'minor', 'service', 'alley'], from: 15, size: 11, weight: 400},
+  {kinds: ['tertiary'], from: 15, size: 11.5, weight: 400},
+  {kinds: ['residential', 'unclassified', 'living_street', 'pedestrian', 'road', 'local', 'minor', 'service', 'alley'], from: 16, size: 11, weight: 400},
 ];
 
 /**
@@ -117,6 +117,15 @@ export function nameRules(colours, lang) {
       {minzoom: road.from, filter: among(...road.kinds)})),
     rule('places', pointLabel({name, size: 11, weight: 400, colour: colours.poi, halo, dot: colours.poi, most: 7}), {minzoom: 15, filter: (_zoom, feature) => !PLACE_KINDS.has(kindOf(feature))}),
   ];
+}
+
+/** Names of the duty grids, from the zoom on where each has room for it. @param {Palette} colours @returns {import('protomaps-leaflet').LabelRule[]} */
+export function gridNames(colours) {
+  const symbolizer = pointLabel({
+    name: feature => String(feature.props.name ?? ''), size: 11.5, weight: 600, colour: colours.gridName, halo: colours.halo, most: 12,
+    key: feature => `grid ${feature.props.code}`, apart: 700,
+  });
+  return [{dataSource: 'grid', dataLayer: 'grid', minzoom: 15, symbolizer}];
 }
 
 const PLACE_KINDS = new Set(PLACES.flatMap(place => place.kinds));

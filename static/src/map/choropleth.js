@@ -24,6 +24,21 @@ export function classOf(value, breaks) {
   return classes - 1;
 }
 
+/**
+ * The classes that can hold anything, with their edges. Many equal values make edges fall
+ * together; the classes that are left take colours over the whole ramp.
+ *
+ * @param {number[]} breaks
+ * @returns {{place: number, from: number, to: number, step: number}[]}  step: 0 to 4, the colour
+ */
+export function classesOf(breaks) {
+  const used = [];
+  for (let place = 0; place < breaks.length - 1; place += 1) {
+    if (place === 0 || breaks[place + 1] > breaks[place]) used.push({place, from: breaks[place], to: breaks[place + 1]});
+  }
+  return used.map((one, rank) => ({...one, step: used.length < 2 ? 0 : Math.round((rank * 4) / (used.length - 1))}));
+}
+
 /** The five colours of the ramp as the page has them now. */
 export const rampColours = () => [1, 2, 3, 4, 5].map(step => token(`ramp-${step}`));
 
@@ -52,11 +67,12 @@ function hatch(ink, ground) {
 export function choroplethRules(figures, isDark) {
   const ramp = rampColours();
   const unknown = /** @type {any} */ (hatch(token('muted'), ramp[0]));
+  const steps = new Map(classesOf(figures?.breaks ?? []).map(one => [one.place, one.step]));
   const fill = (/** @type {import('protomaps-leaflet').Feature} */ feature) => {
     if (!figures) return null;
     const value = figures.values[String(feature.props.code)];
     if (value === SUPPRESSED) return unknown;
-    return typeof value === 'number' ? ramp[Math.min(4, classOf(value, figures.breaks))] : ramp[0];
+    return typeof value === 'number' ? ramp[steps.get(classOf(value, figures.breaks)) ?? 0] : ramp[0];
   };
   const edge = figures ? (isDark ? '#0b1218' : '#ffffff') : (isDark ? '#4a6478' : '#9db4c4');
   return [{dataSource: GRID, dataLayer: GRID, symbolizer: polygon({fill, edge, width: figures ? 1.1 : 1})}];

@@ -2,12 +2,12 @@
 
 import {Map as LeafletMap, Util, control, latLngBounds} from 'leaflet';
 import {isDark, onTheme} from '../lib/theme.js';
-import {BASE, groundRules, nameRules} from './base-style.js';
+import {BASE, gridNames, groundRules, nameRules} from './base-style.js';
 import {GRID, choroplethRules, outlineRules} from './choropleth.js';
 import {IncidentLayer} from './incidents.js';
 import {palette} from './palette.js';
 import {createSource} from './source.js';
-import {thematicRules} from './thematic.js';
+import {thematicNames, thematicRules} from './thematic.js';
 import {createVectorLayer, createView} from './vector.js';
 
 Util.emptyImageUrl = new URL(typeof __EMPTY_GIF__ === 'string' ? __EMPTY_GIF__ : 'empty.gif', import.meta.url).href;
@@ -23,9 +23,9 @@ const PANES = {ground: 200, theme: 210, layers: 220, names: 230, outline: 240, i
  * @param {HTMLElement} element
  * @param {{
  *   tiles?: string, grid?: string | null, lang: 'zh' | 'en', bounds: Box, center?: [number, number] | null, zoom?: number | null,
- *   attribution?: string | null, maxZoom?: number, maxDataZoom?: number, controls?: boolean, padding?: () => {left: number, top: number, right: number, bottom: number},
+ *   attribution?: string | null, maxZoom?: number, maxDataZoom?: number, controls?: boolean, zoomTitles?: [string, string], padding?: () => {left: number, top: number, right: number, bottom: number},
  *   onMove?: (place: {lon: number, lat: number, zoom: number}) => void,
- *   onClick?: (hit: {lon: number, lat: number, incidents: import('./incidents.js').Marked[], features: FeatureHit[], grid: GridHit | null}) => void,
+ *   onClick?: (hit: {x: number, y: number, lon: number, lat: number, incidents: import('./incidents.js').Marked[], features: FeatureHit[], grid: GridHit | null}) => void,
  *   onHover?: (hit: {x: number, y: number, incidents: import('./incidents.js').Marked[], features: FeatureHit[], grid: GridHit | null} | null) => void,
  *   onLayerState?: (layer: string, state: {loading: number, failed: number}) => void,
  * }} options
@@ -51,7 +51,8 @@ export function createMap(element, options) {
   const gridViews = new Map(options.grid ? [[GRID, source(GRID, options.grid)]] : []);
   const ground = createVectorLayer({views: baseViews, paintRules: groundRules(colours()), pane: 'ground'});
   const theme = createVectorLayer({views: gridViews, paintRules: choroplethRules(null, isDark()), pane: 'theme'});
-  const names = createVectorLayer({views: baseViews, labelRules: nameRules(colours(), lang), pane: 'names'});
+  const labelRules = () => [...nameRules(colours(), lang), ...(isGridShown ? gridNames(colours()) : [])];
+  const names = createVectorLayer({views: new Map([...baseViews, ...gridViews]), labelRules: labelRules(), pane: 'names'});
   const outline = createVectorLayer({views: gridViews, paintRules: outlineRules(marks), pane: 'outline'});
   const incidents = new IncidentLayer({pane: 'incidents'});
   /** @type {Map<string, {info: import('./thematic.js').LayerInfo, layer: import('./vector.js').VectorLayer}>} */
@@ -67,10 +68,11 @@ export function createMap(element, options) {
   if (controls) addControls();
   fade();
 
+  /** In a corner Leaflet puts what comes later above what came first. */
   function addControls() {
-    control.zoom({position: 'bottomright', zoomInTitle: '', zoomOutTitle: ''}).addTo(map);
-    control.scale({position: 'bottomright', imperial: false, maxWidth: 110}).addTo(map);
     if (attribution) control.attribution({position: 'bottomright', prefix: false}).addAttribution(attribution).addTo(map);
+    control.scale({position: 'bottomright', imperial: false, maxWidth: 110}).addTo(map);
+    control.zoom({position: 'bottomright', zoomInTitle: options.zoomTitles?.[0], zoomOutTitle: options.zoomTitles?.[1]}).addTo(map);
   }
 
   function setBackground() {
@@ -110,7 +112,7 @@ export function createMap(element, options) {
   });
   map.on('click', event => {
     element.focus({preventScroll: true});
-    options.onClick?.({lon: event.latlng.lng, lat: event.latlng.lat, ...hitsAt(event)});
+    options.onClick?.({x: event.containerPoint.x, y: event.containerPoint.y, lon: event.latlng.lng, lat: event.latlng.lat, ...hitsAt(event)});
   });
   if (options.onHover) {
     let waiting = /** @type {import('leaflet').LeafletMouseEvent | null} */ (null);
@@ -147,10 +149,10 @@ export function createMap(element, options) {
   function repaint() {
     setBackground();
     ground.restyle({paintRules: groundRules(colours())});
-    names.restyle({labelRules: nameRules(colours(), lang)});
+    names.restyle({labelRules: labelRules()});
     paintTheme();
     if (options.grid) outline.restyle({paintRules: outlineRules(marks)});
-    for (const {info, layer} of shown.values()) layer.restyle({paintRules: thematicRules(info)});
+    for (const {info, layer} of shown.values()) layer.restyle({paintRules: thematicRules(info), labelRules: thematicNames(info, lang)});
     incidents.redraw();
   }
 
@@ -175,11 +177,12 @@ export function createMap(element, options) {
       if (isGridShown === visible) return;
       isGridShown = visible;
       paintTheme();
+      names.restyle({labelRules: labelRules()});
     },
     /** @param {import('./thematic.js').LayerInfo} info */
     show(info) {
       if (shown.has(info.id)) return;
-      const layer = createVectorLayer({views: new Map([[info.id, source(info.id, info.tiles)]]), paintRules: thematicRules(info), pane: 'layers'});
+      const layer = createVectorLayer({views: new Map([[info.id, source(info.id, info.tiles)]]), paintRules: thematicRules(info), labelRules: thematicNames(info, lang), pane: 'layers'});
       shown.set(info.id, {info, layer});
       layer.addTo(map);
     },
@@ -204,6 +207,11 @@ export function createMap(element, options) {
       return x > pad.left && y > pad.top && x < size.x - pad.right && y < size.y - pad.bottom;
     },
     fitBox,
+    /** Move so that a point of the screen is no longer below a panel. @param {number} x @param {number} y @param {{left: number, top: number, right: number, bottom: number}} cover */
+    uncover(x, y, cover) {
+      if (x < cover.left || x > cover.right || y < cover.top || y > cover.bottom) return;
+      map.panBy([x - cover.left + 90, 0], {animate: true});
+    },
     destroy() {
       stopTheme();
       resize.disconnect();

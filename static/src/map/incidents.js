@@ -20,9 +20,8 @@ export const MARKS = {
   done: {shape: 'circle', radius: 4},
 };
 
-const APART = 15;
-/** From this zoom on cases stand alone even where they touch. */
-const ALONE_ZOOM = 17;
+/** How far apart marks stand, in pixels: wide where the whole city is seen, close on the street. @param {number} zoom */
+const apartAt = zoom => (zoom >= 17 ? 4 : zoom >= 15 ? 18 : zoom >= 13 ? 30 : 42);
 const FLASH_MS = 6000;
 const PADDING = 0.25;
 
@@ -127,7 +126,7 @@ export class IncidentLayer extends Layer {
       const at = map.latLngToLayerPoint([row.lat, row.lon]).subtract(corner);
       return {x: at.x, y: at.y, row};
     }).filter(dot => dot.x > -20 && dot.y > -20 && dot.x < width + 20 && dot.y < height + 20);
-    this.groups = declutter(dots, map.getZoom() >= ALONE_ZOOM ? 4 : APART);
+    this.groups = declutter(dots, apartAt(map.getZoom()));
     this.paintGroups(context);
   }
 
@@ -145,21 +144,11 @@ export class IncidentLayer extends Layer {
   /** @param {CanvasRenderingContext2D} context @param {{top: Dot, all: Dot[]}} group @param {any} look */
   paintGroup(context, {top, all}, look) {
     const mark = MARKS[top.row.risk] ?? MARKS.ok;
-    const grown = all.length > 1 ? 1.5 : 0;
     context.save();
-    context.translate(top.x, top.y);
-    context.beginPath();
-    SHAPES[mark.shape](context, mark.radius + grown);
+    context.translate(Math.round(top.x), Math.round(top.y));
     context.lineJoin = 'round';
-    context.lineWidth = 4;
-    context.strokeStyle = '#17222e40';
-    context.stroke();
-    context.lineWidth = 2.5;
-    context.strokeStyle = look.edge;
-    context.stroke();
-    context.fillStyle = look.inks[top.row.risk];
-    context.fill();
-    if (all.length > 1) paintCount(context, all.length, look);
+    if (all.length > 1) paintPill(context, all.length, mark, look, look.inks[top.row.risk]);
+    else paintMark(context, mark, look.edge, look.inks[top.row.risk]);
     context.restore();
   }
 
@@ -206,7 +195,7 @@ export class IncidentLayer extends Layer {
     if (!this._map || !this.corner) return [];
     const point = this._map.containerPointToLayerPoint(at).subtract(this._map.latLngToLayerPoint(this.corner));
     let best = null;
-    let reach = 13;
+    let reach = 15;
     for (const group of this.groups) {
       const distance = Math.hypot(group.top.x - point.x, group.top.y - point.y);
       if (distance < reach) [best, reach] = [group, distance];
@@ -215,20 +204,44 @@ export class IncidentLayer extends Layer {
   }
 }
 
-/** @param {CanvasRenderingContext2D} context @param {number} count @param {any} look */
-function paintCount(context, count, look) {
-  const text = count > 99 ? '99+' : String(count);
-  context.font = fontOf(10, 600);
-  const width = Math.max(14, context.measureText(text).width + 7);
+/** @param {CanvasRenderingContext2D} context @param {{shape: string, radius: number}} mark @param {string} edge @param {string} ink */
+function paintMark(context, mark, edge, ink) {
   context.beginPath();
-  context.roundRect(5, -16, width, 14, 7);
-  context.fillStyle = look.panel;
-  context.fill();
-  context.lineWidth = 1;
+  SHAPES[mark.shape](context, mark.radius);
+  context.lineWidth = 4;
   context.strokeStyle = '#17222e40';
   context.stroke();
+  context.lineWidth = 2.5;
+  context.strokeStyle = edge;
+  context.stroke();
+  context.fillStyle = ink;
+  context.fill();
+}
+
+/** Several cases at one place: the sign of the most pressing, and how many. @param {CanvasRenderingContext2D} context @param {number} count @param {{shape: string, radius: number}} mark @param {any} look @param {string} ink */
+function paintPill(context, count, mark, look, ink) {
+  const text = String(count);
+  context.font = fontOf(11.5, 600);
+  const width = context.measureText(text).width + 25;
+  context.beginPath();
+  context.roundRect(-width / 2, -10, width, 20, 10);
+  context.lineWidth = 4;
+  context.strokeStyle = '#17222e26';
+  context.stroke();
+  context.fillStyle = look.panel;
+  context.fill();
+  context.lineWidth = 1.5;
+  context.strokeStyle = ink;
+  context.stroke();
+  context.save();
+  context.translate(-width / 2 + 11, 0.5);
+  context.beginPath();
+  SHAPES[mark.shape](context, mark.radius * 0.72);
+  context.fillStyle = ink;
+  context.fill();
+  context.restore();
   context.fillStyle = look.text;
-  context.textAlign = 'center';
+  context.textAlign = 'left';
   context.textBaseline = 'middle';
-  context.fillText(text, 5 + width / 2, -8.5);
+  context.fillText(text, -width / 2 + 18, 0.5);
 }

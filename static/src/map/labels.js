@@ -56,10 +56,10 @@ function haloInk(context, halo, width) {
  * A name at a point (or in the middle of a polygon), centred, with an optional dot above it.
  *
  * @param {{name: (feature: Feature) => string, size: number | ((feature: Feature, zoom: number) => number), weight?: number, colour: string, halo: string,
- *   spacing?: number, dot?: string | null, most?: number, key?: (feature: Feature) => string, apart?: number}} options
+ *   spacing?: number, dot?: string | null, below?: number, most?: number, key?: (feature: Feature) => string, apart?: number}} options
  * @returns {import('protomaps-leaflet').LabelSymbolizer}
  */
-export function pointLabel({name, size, weight = 500, colour, halo, spacing = 0, dot = null, most = 8, key, apart = 200}) {
+export function pointLabel({name, size, weight = 500, colour, halo, spacing = 0, dot = null, below = 0, most = 8, key, apart = 200}) {
   return {
     place(/** @type {Layout} */ layout, /** @type {Point[][]} */ geom, /** @type {Feature} */ feature) {
       const text = name(feature);
@@ -72,7 +72,7 @@ export function pointLabel({name, size, weight = 500, colour, halo, spacing = 0,
       const width = Math.max(...widths);
       const leading = height * 1.2;
       const centre = middleOf(geom, feature.geomType);
-      const top = dot ? 6 : -(leading * rows.length) / 2;
+      const top = below || (dot ? 6 : -(leading * rows.length) / 2);
       const box = {minX: centre.x - width / 2 - 3, maxX: centre.x + width / 2 + 3, minY: centre.y + Math.min(top, -4) - 2, maxY: centre.y + top + leading * rows.length + 2};
       return [{
         anchor: centre,

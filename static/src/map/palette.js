@@ -11,7 +11,7 @@ const LIGHT = {
   casing: '#d3d9de', majorCasing: '#dcc798', motorwayCasing: '#d9b271',
   road: '#ffffff', major: '#fff6e0', motorway: '#fde6bb', path: '#cfd4d4',
   rail: '#b4bcc4', railGap: '#f4f6f7', boundary: '#a394b8',
-  place: '#2d3945', placeMinor: '#57636f', roadName: '#5a6672', waterName: '#4a7d9d', poi: '#6b7580', halo: '#ffffffe6',
+  place: '#2d3945', placeMinor: '#57636f', roadName: '#5a6672', waterName: '#4a7d9d', poi: '#6b7580', gridName: '#2a5c80', halo: '#ffffffe6',
 };
 
 /** @type {Palette} */
@@ -24,7 +24,7 @@ const DARK = {
   casing: '#0a1117', majorCasing: '#0a1117', motorwayCasing: '#0a1117',
   road: '#22313d', major: '#2d3d4a', motorway: '#3f4b52', path: '#1d2a34',
   rail: '#2e3d4a', railGap: '#0f1920', boundary: '#5b5377',
-  place: '#d5dfe8', placeMinor: '#93a3b1', roadName: '#8798a6', waterName: '#4f8fb5', poi: '#7d8d9b', halo: '#0b1218e0',
+  place: '#d5dfe8', placeMinor: '#93a3b1', roadName: '#8798a6', waterName: '#4f8fb5', poi: '#7d8d9b', gridName: '#9cc7e2', halo: '#0b1218e0',
 };
 
 /** @param {boolean} isDark @returns {Palette} */

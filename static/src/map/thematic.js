@@ -1,42 +1,38 @@
-// Layers of the registry. Their `style` says how a feature looks:
+// Layers of the registry. Their `style` says how a feature looks, in plain data:
 //
-//   {"colour": "#7a4fb5", "symbol": "square", "radius": 4, "width": 2, "fill": "#...",
-//    "opacity": 0.4, "by": "class", "values": {"lamp": {"colour": "#d08700"}}}
+//   {"draw": "circle", "by": "class", "radius_px": 4, "width_px": 1.5, "opacity": 1,
+//    "swatches": [{"value": "shop", "light": "#3b6ea8", "dark": "#7fb2ea"}, ...],
+//    "label": "name", "label_zoom": 17}
 //
-// `by` names a property; `values` overrides the look by its value. A feature with
-// `count` stands for many (below the layer's smallest zoom) and is drawn as a bubble.
+// `by` names the property that chooses a swatch; what has none takes the first one. A
+// feature with `count` stands for many (below the layer's smallest zoom): a bubble.
 
+import {isDark, token} from '../lib/theme.js';
+import {fontOf, nameIn, pointLabel} from './labels.js';
 import {grow, line, polygon, symbol} from './paint.js';
-import {fontOf} from './labels.js';
-import {token} from '../lib/theme.js';
+import {palette} from './palette.js';
 
 /** @typedef {import('protomaps-leaflet').Feature} Feature */
 /**
- * @typedef {{colour?: string, color?: string, fill?: string, stroke?: string, symbol?: string, shape?: string, radius?: number, width?: number, opacity?: number, dash?: number[],
- *   by?: string, property?: string, values?: Record<string, any>}} LayerStyle
+ * @typedef {{value: string, light: string, dark: string, label?: string}} Swatch
+ * @typedef {{draw?: string, swatches?: Swatch[], by?: string | null, radius_px?: number, width_px?: number, opacity?: number, label?: string | null, label_zoom?: number}} LayerStyle
  * @typedef {{id: string, title: string, group: string, geometry: string, min_zoom: number, max_zoom: number, source: 'tiles' | 'geojson', tiles: string,
- *   legend: {label: string, colour?: string, color?: string, symbol?: string}[], style: LayerStyle, count: number | null, default_on: boolean, as_of: string}} LayerInfo
+ *   legend: Swatch[], style: LayerStyle, count: number | null, default_on: boolean, as_of: string | null}} LayerInfo
  */
 
 /** Colours that stay apart for colour-blind eyes (Okabe and Ito), one per layer without its own. */
 const SPARE = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#7a4fb5'];
 
-/** The look of one value. @param {LayerStyle} style @param {string | undefined} value */
-export function lookOf(style, value) {
-  const own = value === undefined ? undefined : style.values?.[value];
-  const extra = typeof own === 'string' ? {colour: own} : own ?? {};
-  const look = {...style, ...extra};
-  return {
-    colour: String(look.colour ?? look.color ?? look.fill ?? look.stroke ?? ''),
-    shape: String(look.symbol ?? look.shape ?? 'circle'),
-    radius: Number(look.radius ?? 4),
-    width: Number(look.width ?? 2),
-    opacity: Number(look.opacity ?? 0.35),
-  };
-}
-
 /** @param {string} id */
 const spareColour = id => SPARE[[...id].reduce((sum, character) => sum + character.charCodeAt(0), 0) % SPARE.length];
+
+/** The colour of a value of a layer. @param {{id: string, style: LayerStyle}} layer @param {string | undefined} value */
+export function colourOf({id, style}, value) {
+  const swatches = style?.swatches ?? [];
+  const swatch = swatches.find(one => one.value === value) ?? swatches[0];
+  if (!swatch) return spareColour(id);
+  return isDark() ? swatch.dark : swatch.light;
+}
 
 /**
  * @param {LayerInfo} layer
@@ -44,24 +40,42 @@ const spareColour = id => SPARE[[...id].reduce((sum, character) => sum + charact
  */
 export function thematicRules(layer) {
   const style = layer.style ?? {};
-  const by = style.by ?? style.property;
-  const look = (/** @type {Feature} */ feature) => {
-    const found = lookOf(style, by ? String(feature.props[by]) : undefined);
-    return {...found, colour: found.colour || spareColour(layer.id)};
-  };
-  const colour = (/** @type {Feature} */ feature) => look(feature).colour;
+  const by = style.by;
+  const colour = (/** @type {Feature} */ feature) => colourOf(layer, by ? String(feature.props[by]) : undefined);
   const base = {dataSource: layer.id, dataLayer: layer.id};
-  const width = look(/** @type {any} */ ({props: {}})).width;
-  const one = (/** @type {number} */ _zoom, /** @type {Feature} */ feature) => !isMany(feature);
+  const width = style.width_px ?? 1.5;
+  const alpha = style.draw === 'outline' ? 0 : (style.opacity ?? 1) * 0.7;
+  const outline = grow([[8, width * 0.7], [14, width], [18, width * 1.6]]);
   return [
-    {...base, symbolizer: polygon({fill: colour, edge: colour, width: 1, alpha: look(/** @type {any} */ ({props: {}})).opacity})},
-    {...base, symbolizer: line({colour: feature => (feature.geomType === 2 ? colour(feature) : null), width: grow([[10, width * 0.5], [14, width], [18, width * 2]]), dash: style.dash ?? null})},
-    {...base, filter: one, symbolizer: symbol({
-      colour, edge: token('panel'), shape: feature => look(feature).shape,
-      radius: (zoom, feature) => look(feature).radius * grow([[11, 0.5], [14, 0.75], [16, 1], [18, 1.5]])(zoom),
+    {...base, symbolizer: polygon({fill: style.draw === 'outline' ? undefined : colour, edge: colour, width, alpha})},
+    {...base, symbolizer: line({colour: feature => (feature.geomType === 2 ? colour(feature) : null), width: outline})},
+    {...base, filter: (_zoom, feature) => !isMany(feature), symbolizer: symbol({
+      colour, edge: token('panel'), shape: () => 'circle', radius: zoom => (style.radius_px ?? 4) * grow([[11, 0.5], [14, 0.8], [16, 1.1], [18, 1.5]])(zoom),
     })},
     {...base, filter: (_zoom, feature) => isMany(feature), symbolizer: bubble(colour)},
   ];
+}
+
+/**
+ * @param {LayerInfo} layer
+ * @param {'zh' | 'en'} lang
+ * @returns {import('protomaps-leaflet').LabelRule[]}
+ */
+export function thematicNames(layer, lang) {
+  const {label, label_zoom: from = 16, draw} = layer.style ?? {};
+  if (!label || layer.id === 'grid') return [];
+  const colours = palette(isDark());
+  const own = nameIn(lang);
+  const isPoint = draw === 'circle';
+  return [{
+    dataSource: layer.id, dataLayer: layer.id, minzoom: from,
+    symbolizer: pointLabel({
+      name: feature => (isMany(feature) ? '' : label === 'name' ? own(feature) : String(feature.props[label] ?? '')),
+      size: draw === 'outline' ? 12.5 : 11, weight: draw === 'outline' ? 600 : 400, colour: draw === 'outline' ? colours.place : colours.poi, halo: colours.halo,
+      below: isPoint ? (layer.style.radius_px ?? 4) + 4 : 0,
+      key: feature => `${layer.id} ${feature.props.code ?? feature.props.id ?? own(feature)}`, apart: isPoint ? 1 : 500,
+    }),
+  }];
 }
 
 /** @param {Feature} feature */

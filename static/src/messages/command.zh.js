@@ -36,6 +36,9 @@ export default {
   'rail.language': '语言',
   'rail.signOut': '退出登录',
 
+  'map.in': '放大',
+  'map.out': '缩小',
+
   'layers.title': '图层',
   'layers.far': '放大地图后显示明细',
   'layers.asOf': '数据截至 {at}',
@@ -79,9 +82,13 @@ export default {
   'status.merged': '并案',
   'status.self_handled': '自行处置',
 
+  'queue.stale': '{why} 显示的是 {at} 的数据。',
+  'case.claimed': '现场时间 {at}',
+  'status.open': '在办',
+  'status.done': '已办结',
+  'status.all': '全部状态',
   'queue.title': '待处理',
   'queue.order': '按超期风险排序',
-  'queue.all': '全部',
   'queue.byRisk': '按时限筛选',
   'queue.byStatus': '按环节筛选',
   'queue.empty': '没有待处理的案卷',
@@ -102,9 +109,6 @@ export default {
   'news.submit': '新上报：{what}',
 
   'urgency.A': '紧急',
-  'urgency.B': '较急',
-  'urgency.C': '一般',
-  'urgency.D': '不急',
 
   'case.title': '案卷',
   'case.loading': '正在打开案卷…',
@@ -127,12 +131,6 @@ export default {
   'photo.before': '处置前',
   'photo.after': '处置后',
   'photo.evidence': '现场',
-  'source.worker': '网格员上报',
-  'source.public': '公众上报',
-  'source.phone': '热线电话',
-  'source.document': '来文',
-  'source.media': '媒体',
-  'source.system': '系统预警',
 
   'field.note': '说明',
   'field.text': '情况描述',

@@ -8,13 +8,16 @@ import {sizeText} from '../lib/units.js';
 import {icon} from './icon.js';
 
 /**
- * @typedef {{name: string, kind: string, label: string, required?: boolean, hint?: string, max?: number,
+ * @typedef {{name: string, kind: string, label: string, required?: boolean, hint?: string, max?: number, one_of?: string[] | false | null,
  *   options?: {value: string, label: string, hint?: string}[], value?: any}} FieldSpec
  * @typedef {{element: HTMLElement, name: string, value: () => any, problem: () => string | null, showProblem: (text: string | null) => void, focus: () => void}} Field
  */
 
 const PHOTO_LIMIT = 5;
 const PHOTO_BYTES = 15 * 1024 * 1024;
+
+/** @param {any} value */
+export const isBlank = value => value === null || value === '' || (Array.isArray(value) && !value.length);
 
 /** @param {FieldSpec} spec @returns {Field} */
 export function createField(spec) {
@@ -55,10 +58,9 @@ function controlOf(spec, id) {
  */
 function framed(spec, id, control, {value, focus}) {
   const error = el('p', {class: 'field-error', id: `${id}-error`, hidden: true});
-  const isEmpty = () => { const now = value(); return now === null || now === '' || (Array.isArray(now) && !now.length); };
   const element = el('div', {class: 'field'},
     el('label', {for: id, class: 'field-label'}, spec.label,
-      el('span', {class: 'field-mark'}, spec.required ? t('field.required') : t('field.optional'))),
+      el('span', {class: 'field-mark'}, t(spec.required ? 'field.required' : spec.one_of ? 'field.eitherOr' : 'field.optional'))),
     control,
     spec.hint && el('p', {class: 'muted small'}, spec.hint),
     error);
@@ -69,7 +71,7 @@ function framed(spec, id, control, {value, focus}) {
     else control.removeAttribute('aria-invalid');
     control.setAttribute('aria-describedby', error.id);
   }
-  const problem = () => (spec.required && isEmpty() ? t('field.missing', {label: spec.label}) : null);
+  const problem = () => (spec.required && isBlank(value()) ? t('field.missing', {label: spec.label}) : null);
   return {element, name: spec.name, value, problem, showProblem, focus};
 }
 

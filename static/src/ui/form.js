@@ -5,7 +5,7 @@ import {ApiError} from '../lib/api.js';
 import {append, el} from '../lib/dom.js';
 import {t} from '../lib/i18n.js';
 import {errorText} from './errors.js';
-import {createField} from './field.js';
+import {createField, isBlank} from './field.js';
 
 /**
  * @param {{fields: import('./field.js').FieldSpec[], submit: string, onSubmit: (values: Record<string, any>) => Promise<void>, onCancel?: () => void}} options
@@ -19,10 +19,20 @@ export function createForm({fields: specs, submit, onSubmit, onCancel}) {
     el('div', {class: 'form-actions'}, send,
       onCancel && el('button', {type: 'button', class: 'btn', onclick: onCancel}, t('action.cancel'))));
 
+  /** Of fields that stand for one another, one has to be filled. @param {import('./field.js').Field} field */
+  function groupProblem(field) {
+    const names = specs.find(spec => spec.name === field.name)?.one_of;
+    if (!names || names[0] !== field.name) return null;
+    const group = fields.filter(other => names.includes(other.name));
+    if (group.some(other => !isBlank(other.value()))) return null;
+    const labels = specs.filter(spec => names.includes(spec.name)).map(spec => spec.label);
+    return t('field.oneOf', {labels: labels.join(t('field.or'))});
+  }
+
   function firstProblem() {
     let first = null;
     for (const field of fields) {
-      const text = field.problem();
+      const text = field.problem() ?? groupProblem(field);
       field.showProblem(text);
       if (text && !first) first = field;
     }
