@@ -36,7 +36,7 @@ import en from './messages/command.en.js';
 
 /** @typedef {import('./command/case-list.js').Case} Case */
 
-/** @type {{live: string, lang: 'zh' | 'en', area: {code: string, name: string}, me: {name: string, roles: string[], permissions: string[]}, city: {name: string, center: [number, number], bounds: [number, number, number, number], zone: string, attribution?: string | null}}} */
+/** @type {{live: string, lang: 'zh' | 'en', tiles?: Record<string, string>, area: {code: string, name: string, bounds?: [number, number, number, number]}, me: {name: string, roles: string[], permissions: string[]}, city: {name: string, center: [number, number], bounds: [number, number, number, number], zone: string, attribution?: string | null}}} */
 const page = pageData();
 useMessages({zh: {...commonZh, ...zh}, en: {...commonEn, ...en}});
 setZone(page.city.zone);
@@ -48,6 +48,8 @@ if (isWall) {
 }
 
 const root = {code: page.area?.code || '', name: page.area?.name || page.city.name};
+/** What the caller sees first: the own area, or the whole city. */
+const home = page.area?.bounds ?? page.city.bounds;
 const store = createStore(readState(location.search));
 const toasts = createToasts(document.body, {onLog: log => { if (log.length) rail.ring(); }});
 const places = layOut({left: find('#left'), right: find('#right'), side: find('#side')});
@@ -101,14 +103,14 @@ const queue = createQueue(places.queue, {
 const figures = createFigures(find('#figures'), {onOpen: openFigure});
 const crumbs = createCrumbs(find('#crumbs'), {root, onChoose: chosen => {
   store.set({area: chosen.code === root.code ? '' : chosen.code, grid: ''});
-  if (chosen.code === root.code) map.fitBox(page.city.bounds);
+  if (chosen.code === root.code) map.fitBox(home);
   else if (chosen.bounds) map.fitBox(chosen.bounds);
 }});
 const search = createSearch(find('#search'), {
-  bounds: page.city.bounds, area,
+  bounds: page.city.bounds,
   onText: q => store.set({q}),
-  onCase: row => openCase(row),
-  onPlace: (lon, lat) => { map.flyTo(lon, lat, 17); showGridAt(lon, lat); },
+  onHit: openHit,
+  onPlace: (lon, lat) => { showPlace(lon, lat); showGridAt(lon, lat); },
 });
 const legend = createLegend(places.legend, {onRetry: () => choropleth.load()});
 const layersPanel = createLayersPanel(places.layers, {onToggle: toggleLayer, onClose: () => togglePanel('layers'), onRetry: () => layers.load(), zoom: () => map.leaflet.getZoom()});
@@ -140,8 +142,8 @@ const rail = createRail(find('#rail'), {
 
 const {at} = store.get();
 const map = createMap(find('#map'), {
-  lang: page.lang, bounds: page.city.bounds, center: at ? [at.lon, at.lat] : null, zoom: at?.zoom ?? null,
-  attribution: page.city.attribution, grid: '/tiles/grid/{z}/{x}/{y}.mvt', controls: !isWall, zoomTitles: [t('map.in'), t('map.out')],
+  lang: page.lang, bounds: home, room: page.city.bounds, center: at ? [at.lon, at.lat] : null, zoom: at?.zoom ?? null,
+  attribution: page.city.attribution, tiles: page.tiles?.base, grid: page.tiles?.grid ?? '/tiles/grid/{z}/{x}/{y}.mvt', controls: !isWall, zoomTitles: [t('map.in'), t('map.out')],
   padding: places.padding,
   onMove: place => {
     store.set({at: place});
@@ -225,13 +227,13 @@ function closeCase() {
 }
 
 function clearFilter() {
-  store.set({status: '', risk: '', q: '', grid: '', from: '', to: ''});
+  store.set({status: '', risk: '', q: '', category: '', grid: '', from: '', to: ''});
 }
 
 /** @param {'open' | 'late' | 'reported_today' | 'on_time_month' | 'on_duty'} figure */
 function openFigure(figure) {
   const today = cityDay();
-  const clean = {status: '', risk: '', q: '', grid: '', from: '', to: '', opened: ''};
+  const clean = {status: '', risk: '', q: '', category: '', grid: '', from: '', to: '', opened: ''};
   places.show('queue', true);
   if (figure === 'open') store.set(clean);
   if (figure === 'late') store.set({...clean, risk: 'late'});
@@ -245,6 +247,34 @@ function showOnDuty() {
   const layer = layers.get().value?.find(other => /worker/.test(other.id));
   if (layer) toggleLayer(layer.id, true);
   else toasts.show(t('figure.noDutyLayer'));
+}
+
+// ---- what the search found
+
+/** @type {Map<string, string>} */
+const categoryNames = new Map();
+
+/** @param {import('./command/search.js').Hit} hit */
+async function openHit(hit) {
+  if (hit.kind === 'incident') store.set({opened: hit.id});
+  if (hit.kind === 'grid') showGrid(hit.id);
+  if (hit.kind === 'category') {
+    categoryNames.set(hit.id, hit.name);
+    store.set({category: hit.id});
+  } else if (hit.kind === 'area') {
+    const found = await getJson(`/api/areas/${hit.id}`);
+    store.set({area: found.code, grid: ''});
+    map.fitBox(found.bounds);
+  } else if (hit.lon !== null && hit.lat !== null) {
+    if (hit.kind === 'incident' || hit.kind === 'grid') map.flyTo(hit.lon, hit.lat, 15);
+    else showPlace(hit.lon, hit.lat);
+  }
+}
+
+/** @param {number} lon @param {number} lat */
+function showPlace(lon, lat) {
+  map.incidents.pin({lon, lat});
+  map.flyTo(lon, lat, 17);
 }
 
 // ---- layers and panels
@@ -298,7 +328,7 @@ store.on(['theme'], ({theme}) => {
 store.on(['area', 'from', 'to'], () => { if (store.get().theme !== 'none') choropleth.load(); });
 store.on(['area'], () => { summary.load(); daily.load(); });
 store.on(['grid'], ({grid}) => { if (grid && grid !== shownGrid) showGrid(grid); gridCard.setFiltered(Boolean(grid)); });
-store.on(['area', 'status', 'risk', 'q', 'grid', 'from', 'to'], state => {
+store.on(['area', 'status', 'risk', 'q', 'category', 'grid', 'from', 'to'], state => {
   showFilter(state);
   list.load({isFresh: true});
 });
@@ -307,6 +337,7 @@ store.on(['area', 'status', 'risk', 'q', 'grid', 'from', 'to'], state => {
 function showFilter(state) {
   const words = [];
   if (state.q) words.push({text: `“${state.q}”`, clear: () => store.set({q: ''})});
+  if (state.category) words.push({text: categoryNames.get(state.category) ?? t('filter.category', {code: state.category}), clear: () => store.set({category: ''})});
   if (state.grid) words.push({text: t('filter.grid', {code: profile.get().value?.code === state.grid ? profile.get().value?.name ?? state.grid : state.grid}), clear: () => store.set({grid: ''})});
   if (state.from) words.push({text: state.from === state.to ? dayText(state.from) : `${dayText(state.from)} – ${dayText(state.to)}`, clear: () => store.set({from: '', to: ''})});
   queue.setFilter({status: state.status, risk: state.risk}, words);
@@ -358,6 +389,7 @@ bindKeys({
   q: () => togglePanel('queue'),
   ' ': () => timeBar.togglePlay(),
   Escape: () => {
+    map.incidents.pin(null);
     if (store.get().opened) closeCase();
     else if (shownGrid) closeGrid();
     else if (isFiltered(store.get())) clearFilter();

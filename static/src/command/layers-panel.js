@@ -49,7 +49,7 @@ export function createLayersPanel(host, {onToggle, onClose, onRetry, zoom}) {
     // Cases are drawn by their risk, which the map's legend explains.
     const legend = OWN_LEGEND.has(layer.id) ? [] : (layer.legend ?? []).filter(entry => entry.label);
     // Our tiles are 512 pixels wide: the map at zoom z reads tiles of z - 1.
-    const isTooFar = zoom() - 1 < layer.min_zoom;
+    const isTooFar = zoom() - 1 < (layer.detail_zoom ?? layer.min_zoom);
     if (!(legend.length > 1) && !isTooFar) return null;
     return el('div', {class: 'layer-detail'},
       legend.length > 1 && el('ul', {class: 'layer-legend'}, ...legend.map(entry => el('li', null, swatchOf(layer, entry.value), entry.label))),

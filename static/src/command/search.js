@@ -1,14 +1,19 @@
-// One box for cases, addresses and coordinates. Enter takes the words into the queue.
+// One box for cases, places, enterprises, grids, components and coordinates; names are
+// found by pinyin too. Enter takes the words into the queue.
 
 import {getJson, urlOf} from '../lib/api.js';
 import {el, fill, uid} from '../lib/dom.js';
-import {timeLeft} from '../lib/dates.js';
-import {number, t} from '../lib/i18n.js';
+import {t} from '../lib/i18n.js';
 import {errorText} from '../ui/errors.js';
 import {icon} from '../ui/icon.js';
 
 const WAIT_MS = 220;
-const SHOWN = 6;
+const SHOWN = 8;
+
+/** @typedef {{kind: string, kind_name: string, id: string, name: string, detail: string | null, lon: number | null, lat: number | null}} Hit */
+
+/** @type {Record<string, string>} */
+const HIT_ICONS = {incident: 'file-description', case: 'file-description', place: 'map-pin', area: 'map-2', address: 'home', building: 'building', enterprise: 'building-factory-2', premises: 'building-store', grid: 'layout-grid', component: 'bulb', facility: 'school', category: 'tag', road: 'road'};
 
 /** Two numbers are a place: longitude first, or latitude first where only that makes sense. @param {string} text @param {[number, number, number, number]} bounds @returns {[number, number] | null} */
 export function readCoordinates(text, bounds) {
@@ -23,9 +28,9 @@ export function readCoordinates(text, bounds) {
 
 /**
  * @param {HTMLElement} host
- * @param {{bounds: [number, number, number, number], area: () => string, onText: (text: string) => void, onCase: (row: import('./case-list.js').Case) => void, onPlace: (lon: number, lat: number) => void}} options
+ * @param {{bounds: [number, number, number, number], onText: (text: string) => void, onHit: (hit: Hit) => void, onPlace: (lon: number, lat: number) => void}} options
  */
-export function createSearch(host, {bounds, area, onText, onCase, onPlace}) {
+export function createSearch(host, {bounds, onText, onHit, onPlace}) {
   const listId = uid('found');
   const input = el('input', {type: 'search', class: 'search-input', placeholder: t('search.hint'), 'aria-label': t('search.label'), autocomplete: 'off', spellcheck: 'false',
     role: 'combobox', 'aria-expanded': 'false', 'aria-controls': listId, 'aria-autocomplete': 'list'});
@@ -76,18 +81,20 @@ export function createSearch(host, {bounds, area, onText, onCase, onPlace}) {
       return;
     }
     try {
-      const found = await getJson(urlOf('/api/incidents', {q: text, area: area(), limit: SHOWN}));
+      const {items} = await getJson(urlOf('/api/search', {q: text}));
       if (mine !== asked || document.activeElement !== input) return;
-      show([
-        ...found.items.map((/** @type {import('./case-list.js').Case} */ row) => option([
-          icon('file-description'), el('span', {class: 'search-words'}, el('b', null, row.category.name), el('span', {class: 'muted small ellipsis'}, `${row.number} · ${row.address}`)),
-          el('span', {class: `small tone-${timeLeft(row, Date.now()).risk}`}, timeLeft(row, Date.now()).text)], () => onCase(row))),
-        ...(found.total ? [option([icon('filter'), el('span', null, t('search.all', {n: number(found.total)}))], () => onText(text))] : []),
-      ], found.total ? null : el('p', {class: 'muted small menu-note'}, t('search.none')));
+      const all = option([icon('filter'), el('span', null, t('search.all', {text}))], () => onText(text));
+      show([...items.slice(0, SHOWN).map((/** @type {Hit} */ hit) => hitOption(hit)), all], items.length ? null : el('p', {class: 'muted small menu-note'}, t('search.none')));
     } catch (error) {
       if (mine === asked) show([], el('p', {class: 'menu-note'}, errorText(error)));
     }
   }
+
+  /** @param {Hit} hit */
+  const hitOption = hit => option([
+    icon(HIT_ICONS[hit.kind] ?? 'map-pin'),
+    el('span', {class: 'search-words'}, el('b', {class: 'ellipsis'}, hit.name), hit.detail && el('span', {class: 'muted small ellipsis'}, hit.detail)),
+    el('span', {class: 'muted small nowrap'}, hit.kind_name)], () => onHit(hit));
 
   /** @param {number} by */
   function step(by) {

@@ -12,6 +12,7 @@ import {shiftDay} from '../lib/dates.js';
  * @property {string} status
  * @property {string} risk
  * @property {string} q
+ * @property {string} category  a code or the beginning of one
  * @property {string} grid
  * @property {string} opened  the case that is open
  * @property {string} from  a day, or empty
@@ -24,7 +25,7 @@ const CODE = /^\d{6,18}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** @type {State} */
-export const BLANK = {at: null, theme: 'incidents', layers: null, area: '', status: '', risk: '', q: '', grid: '', opened: '', from: '', to: ''};
+export const BLANK = {at: null, theme: 'incidents', layers: null, area: '', status: '', risk: '', q: '', category: '', grid: '', opened: '', from: '', to: ''};
 
 /** Read an address; what makes no sense is as if it were not there. @param {string} search @returns {State} */
 export function readState(search) {
@@ -43,6 +44,7 @@ export function readState(search) {
     status: text('status', /^[a-z_,]+$/),
     risk: text('risk', /^[a-z,]+$/),
     q: (query.get('q') ?? '').slice(0, 100),
+    category: text('category', /^\d{1,6}$/),
     grid: text('grid', CODE),
     opened: text('case', UUID),
     from: from && to && from <= to ? from : '',
@@ -67,7 +69,7 @@ export function writeState(state, keep = '') {
   if (state.at) query.set('at', `${state.at.zoom}/${state.at.lat.toFixed(5)}/${state.at.lon.toFixed(5)}`);
   if (state.theme !== BLANK.theme) query.set('theme', state.theme);
   if (state.layers) query.set('layers', state.layers.join(','));
-  for (const name of /** @type {const} */ (['area', 'status', 'risk', 'q', 'grid', 'from', 'to'])) {
+  for (const name of /** @type {const} */ (['area', 'status', 'risk', 'q', 'category', 'grid', 'from', 'to'])) {
     if (state[name]) query.set(name, state[name]);
   }
   if (state.opened) query.set('case', state.opened);
@@ -82,10 +84,10 @@ export function writeState(state, keep = '') {
  *
  * @param {State} state
  */
-export function filterOf({area, status, risk, q, grid, from, to}) {
+export function filterOf({area, status, risk, q, category, grid, from, to}) {
   const states = status === 'all' ? '' : status || (q ? '' : 'open');
-  return {area, status: states, risk, q, grid, from, to: to && shiftDay(to, 1)};
+  return {area, status: states, risk, q, category, grid, from, to: to && shiftDay(to, 1)};
 }
 
 /** Whether anything limits the list of cases besides the area. @param {State} state */
-export const isFiltered = ({status, risk, q, grid, from}) => Boolean(status || risk || q || grid || from);
+export const isFiltered = ({status, risk, q, category, grid, from}) => Boolean(status || risk || q || category || grid || from);

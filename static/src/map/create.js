@@ -20,9 +20,11 @@ const PANES = {ground: 200, theme: 210, layers: 220, names: 230, outline: 240, i
 /** @typedef {[number, number, number, number]} Box  west, south, east, north */
 
 /**
+ * `bounds` is what is shown first, `room` the city that one may move in and tiles exist for.
+ *
  * @param {HTMLElement} element
  * @param {{
- *   tiles?: string, grid?: string | null, lang: 'zh' | 'en', bounds: Box, center?: [number, number] | null, zoom?: number | null,
+ *   tiles?: string, grid?: string | null, lang: 'zh' | 'en', bounds: Box, room?: Box, center?: [number, number] | null, zoom?: number | null,
  *   attribution?: string | null, maxZoom?: number, maxDataZoom?: number, controls?: boolean, zoomTitles?: [string, string], padding?: () => {left: number, top: number, right: number, bottom: number},
  *   onMove?: (place: {lon: number, lat: number, zoom: number}) => void,
  *   onClick?: (hit: {x: number, y: number, lon: number, lat: number, incidents: import('./incidents.js').Marked[], features: FeatureHit[], grid: GridHit | null}) => void,
@@ -31,14 +33,14 @@ const PANES = {ground: 200, theme: 210, layers: 220, names: 230, outline: 240, i
  * }} options
  */
 export function createMap(element, options) {
-  const {tiles = '/tiles/base/{z}/{x}/{y}.mvt', lang, bounds, attribution, maxZoom = 19, maxDataZoom = 15, controls = true} = options;
+  const {tiles = '/tiles/base/{z}/{x}/{y}.mvt', lang, bounds, room = bounds, attribution, maxZoom = 19, maxDataZoom = 15, controls = true} = options;
   const map = new LeafletMap(element, {
     zoomControl: false, attributionControl: false, keyboard: true, maxZoom, minZoom: 7, wheelPxPerZoomLevel: 100, zoomSnap: 1,
-    maxBounds: roomy(bounds), maxBoundsViscosity: 0.6,
+    maxBounds: roomy(room), maxBoundsViscosity: 0.6,
   });
   for (const [name, level] of Object.entries(PANES)) map.createPane(name).style.zIndex = String(level);
 
-  const reach = /** @type {Box} */ (roomyBox(bounds, 0.25));
+  const reach = /** @type {Box} */ (roomyBox(room, 0.25));
   const source = (/** @type {string} */ id, /** @type {string} */ url) =>
     createView(createSource(url, {bounds: reach, onState: state => options.onLayerState?.(id, {...state})}), maxDataZoom);
 

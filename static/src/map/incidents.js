@@ -37,6 +37,8 @@ export class IncidentLayer extends Layer {
     this.selected = null;
     /** @type {string | null} */
     this.hovered = null;
+    /** @type {{lon: number, lat: number} | null} */
+    this.pinned = null;
     /** @type {Map<string, number>} */
     this.flashing = new Map();
     this.canvas = document.createElement('canvas');
@@ -77,6 +79,12 @@ export class IncidentLayer extends Layer {
   hover(id) {
     if (this.hovered === id) return;
     this.hovered = id;
+    this.redraw();
+  }
+
+  /** Mark a place that was looked for. @param {{lon: number, lat: number} | null} place */
+  pin(place) {
+    this.pinned = place;
     this.redraw();
   }
 
@@ -139,6 +147,7 @@ export class IncidentLayer extends Layer {
     const marked = this.groups.filter(group => group.all.some(dot => dot.row.id === this.selected || dot.row.id === this.hovered));
     for (const group of marked) this.paintRing(context, group, look);
     this.paintFlashes(context, inks);
+    this.paintPin(context, look);
   }
 
   /** @param {CanvasRenderingContext2D} context @param {{top: Dot, all: Dot[]}} group @param {any} look */
@@ -188,6 +197,29 @@ export class IncidentLayer extends Layer {
       if (still) setTimeout(() => this.redraw(), 500);
       else this.redraw();
     }
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {any} look */
+  paintPin(context, look) {
+    if (!this.pinned || !this.corner) return;
+    const at = this._map.latLngToLayerPoint([this.pinned.lat, this.pinned.lon]).subtract(this._map.latLngToLayerPoint(this.corner));
+    context.save();
+    context.translate(at.x, at.y);
+    context.beginPath();
+    context.arc(0, -22, 11, Math.PI * 0.84, Math.PI * 2.16);
+    context.lineTo(0, 0);
+    context.closePath();
+    context.lineJoin = 'round';
+    context.lineWidth = 3;
+    context.strokeStyle = look.edge;
+    context.stroke();
+    context.fillStyle = look.brand;
+    context.fill();
+    context.beginPath();
+    context.arc(0, -22, 4, 0, 2 * Math.PI);
+    context.fillStyle = look.edge;
+    context.fill();
+    context.restore();
   }
 
   /** The cases under a place of the screen, most pressing first. @param {import('leaflet').Point} at  container point @returns {Marked[]} */

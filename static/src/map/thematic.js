@@ -1,22 +1,25 @@
 // Layers of the registry. Their `style` says how a feature looks, in plain data:
 //
-//   {"draw": "circle", "by": "class", "radius_px": 4, "width_px": 1.5, "opacity": 1,
-//    "swatches": [{"value": "shop", "light": "#3b6ea8", "dark": "#7fb2ea"}, ...],
-//    "label": "name", "label_zoom": 17}
+//   {"draw": "circle", "colour": "#3b6ea8", "colour_dark": "#7fb2ea", "radius": 4, "width": 1.5,
+//    "opacity": 1, "by": "class", "values": {"shop": {"colour": "...", "colour_dark": "..."}},
+//    "label": "name", "label_zoom": 17, "counts": {"below": 14, "property": "count", "breaks": [...]}}
 //
-// `by` names the property that chooses a swatch; what has none takes the first one. A
-// feature with `count` stands for many (below the layer's smallest zoom): a bubble.
+// `by` names the property that chooses from `values`. A feature with `count` stands for
+// many (below the zoom that shows single things): a bubble that grows with the number.
 
 import {isDark, token} from '../lib/theme.js';
+import {classOf} from './choropleth.js';
 import {fontOf, nameIn, pointLabel} from './labels.js';
 import {grow, line, polygon, symbol} from './paint.js';
 import {palette} from './palette.js';
 
 /** @typedef {import('protomaps-leaflet').Feature} Feature */
 /**
- * @typedef {{value: string, light: string, dark: string, label?: string}} Swatch
- * @typedef {{draw?: string, swatches?: Swatch[], by?: string | null, radius_px?: number, width_px?: number, opacity?: number, label?: string | null, label_zoom?: number}} LayerStyle
- * @typedef {{id: string, title: string, group: string, geometry: string, min_zoom: number, max_zoom: number, source: 'tiles' | 'geojson', tiles: string,
+ * @typedef {{colour: string, colour_dark?: string}} Ink
+ * @typedef {Partial<Ink> & {draw?: string, radius?: number, width?: number, opacity?: number, by?: string | null, values?: Record<string, Ink>,
+ *   label?: string | null, label_zoom?: number, counts?: {below: number, property: string, breaks: number[]} | null}} LayerStyle
+ * @typedef {Ink & {value: string, label: string}} Swatch
+ * @typedef {{id: string, title: string, group: string, geometry: string, min_zoom: number, max_zoom: number, detail_zoom?: number, source: 'tiles' | 'geojson', tiles: string,
  *   legend: Swatch[], style: LayerStyle, count: number | null, default_on: boolean, as_of: string | null}} LayerInfo
  */
 
@@ -28,10 +31,8 @@ const spareColour = id => SPARE[[...id].reduce((sum, character) => sum + charact
 
 /** The colour of a value of a layer. @param {{id: string, style: LayerStyle}} layer @param {string | undefined} value */
 export function colourOf({id, style}, value) {
-  const swatches = style?.swatches ?? [];
-  const swatch = swatches.find(one => one.value === value) ?? swatches[0];
-  if (!swatch) return spareColour(id);
-  return isDark() ? swatch.dark : swatch.light;
+  const ink = (value === undefined ? undefined : style?.values?.[value]) ?? style;
+  return (isDark() ? ink?.colour_dark : ink?.colour) ?? ink?.colour ?? spareColour(id);
 }
 
 /**
@@ -43,16 +44,16 @@ export function thematicRules(layer) {
   const by = style.by;
   const colour = (/** @type {Feature} */ feature) => colourOf(layer, by ? String(feature.props[by]) : undefined);
   const base = {dataSource: layer.id, dataLayer: layer.id};
-  const width = style.width_px ?? 1.5;
+  const width = style.width ?? 1.5;
   const alpha = style.draw === 'outline' ? 0 : (style.opacity ?? 1) * 0.7;
   const outline = grow([[8, width * 0.7], [14, width], [18, width * 1.6]]);
   return [
     {...base, symbolizer: polygon({fill: style.draw === 'outline' ? undefined : colour, edge: colour, width, alpha})},
     {...base, symbolizer: line({colour: feature => (feature.geomType === 2 ? colour(feature) : null), width: outline})},
     {...base, filter: (_zoom, feature) => !isMany(feature), symbolizer: symbol({
-      colour, edge: token('panel'), shape: () => 'circle', radius: zoom => (style.radius_px ?? 4) * grow([[11, 0.5], [14, 0.8], [16, 1.1], [18, 1.5]])(zoom),
+      colour, edge: token('panel'), shape: () => 'circle', radius: zoom => (style.radius ?? 4) * grow([[11, 0.5], [14, 0.8], [16, 1.1], [18, 1.5]])(zoom),
     })},
-    {...base, filter: (_zoom, feature) => isMany(feature), symbolizer: bubble(colour)},
+    {...base, filter: (_zoom, feature) => isMany(feature), symbolizer: bubble(colour, style.counts?.breaks ?? [])},
   ];
 }
 
@@ -72,7 +73,7 @@ export function thematicNames(layer, lang) {
     symbolizer: pointLabel({
       name: feature => (isMany(feature) ? '' : label === 'name' ? own(feature) : String(feature.props[label] ?? '')),
       size: draw === 'outline' ? 12.5 : 11, weight: draw === 'outline' ? 600 : 400, colour: draw === 'outline' ? colours.place : colours.poi, halo: colours.halo,
-      below: isPoint ? (layer.style.radius_px ?? 4) + 4 : 0,
+      below: isPoint ? (layer.style.radius ?? 4) + 4 : 0,
       key: feature => `${layer.id} ${feature.props.code ?? feature.props.id ?? own(feature)}`, apart: isPoint ? 1 : 500,
     }),
   }];
@@ -81,25 +82,36 @@ export function thematicNames(layer, lang) {
 /** @param {Feature} feature */
 const isMany = feature => feature.geomType === 1 && Number(feature.props.count) > 1;
 
-/** Many things at one place: a disc that grows with the root of the count, and the count. @param {(feature: Feature) => string} colour */
-function bubble(colour) {
+const BUBBLES = [6, 8, 10.5, 13, 16];
+
+/** Many things at one place: a disc by the class of the count, and the count where there is room. @param {(feature: Feature) => string} colour @param {number[]} breaks */
+function bubble(colour, breaks) {
   return {
     draw(/** @type {CanvasRenderingContext2D} */ context, /** @type {{x: number, y: number}[][]} */ geom, /** @type {number} */ _zoom, /** @type {Feature} */ feature) {
       const count = Number(feature.props.count);
-      const radius = Math.min(17, 5 + Math.sqrt(count) * 0.55);
+      const radius = radiusOf(count, breaks);
       const [{x, y}] = geom[0];
       context.beginPath();
       context.arc(x, y, radius, 0, 2 * Math.PI);
-      context.globalAlpha = 0.82;
+      context.globalAlpha = 0.8;
       context.fillStyle = colour(feature);
       context.fill();
       context.globalAlpha = 1;
+      context.strokeStyle = token('panel');
+      context.lineWidth = 1;
+      context.stroke();
       if (radius < 9) return;
-      context.fillStyle = '#ffffff';
+      context.fillStyle = isDark() ? '#0b1218' : '#ffffff';
       context.font = fontOf(10, 600);
       context.textAlign = 'center';
       context.textBaseline = 'middle';
       context.fillText(count > 999 ? `${Math.round(count / 1000)}k` : String(count), x, y);
     },
   };
+}
+
+/** @param {number} count @param {number[]} breaks  edges of the classes of counts, where the server gives them */
+function radiusOf(count, breaks) {
+  if (breaks.length > 1) return BUBBLES[Math.min(BUBBLES.length - 1, classOf(count, breaks))];
+  return Math.min(16, 5 + Math.sqrt(count) * 0.55);
 }

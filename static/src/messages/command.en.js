@@ -10,11 +10,11 @@ export default {
   'figure.on_duty': 'On duty',
   'figure.noDutyLayer': 'There is no layer of workers on duty',
 
-  'search.hint': 'Case number, address, category, coordinates',
-  'search.label': 'Search cases, addresses or coordinates',
+  'search.hint': 'Case, address, enterprise, component, place',
+  'search.label': 'Search cases, places, enterprises, grids, components',
   'search.place': 'Go to {lon}, {lat}',
-  'search.all': 'Show all {n} in the list',
-  'search.none': 'No case matches',
+  'search.all': 'Look for “{text}” in the cases',
+  'search.none': 'No place or thing of this name',
 
   'theme.none': 'Base',
   'theme.incidents': 'Cases',
@@ -98,6 +98,7 @@ export default {
   'queue.loading': 'Loading the other cases…',
   'queue.most': 'The {n} most pressing of {total} cases; filter to see others.',
   'queue.end': {one: '1 case, nothing more', other: 'All {n} cases are listed'},
+  'filter.category': 'Category {code}',
   'filter.grid': 'Grid {code}',
 
   'live.live': 'Live',

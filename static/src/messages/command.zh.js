@@ -10,11 +10,11 @@ export default {
   'figure.on_duty': '在岗网格员',
   'figure.noDutyLayer': '没有可显示的在岗网格员图层',
 
-  'search.hint': '案卷号、地址、类别、坐标',
-  'search.label': '搜索案卷、地址或坐标',
+  'search.hint': '案卷号、地址、企业、部件、坐标、拼音首字母',
+  'search.label': '搜索案卷、地点、企业、网格、部件',
   'search.place': '定位到 {lon}, {lat}',
-  'search.all': '在列表中查看全部 {n} 件',
-  'search.none': '没有找到相符的案卷',
+  'search.all': '在案卷中查找“{text}”',
+  'search.none': '没有同名的地点或对象',
 
   'theme.none': '底图',
   'theme.incidents': '事件',
@@ -98,6 +98,7 @@ export default {
   'queue.loading': '正在加载其余案卷…',
   'queue.most': '已列出最紧急的 {n} 件，共 {total} 件；请用筛选缩小范围。',
   'queue.end': '共 {n} 件，已全部列出',
+  'filter.category': '类别 {code}',
   'filter.grid': '网格 {code}',
 
   'live.live': '实时',
