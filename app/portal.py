@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,55 +17,28 @@ from app.auth import PUBLIC, requires
 from app.errors import problem
 from app.faces import FieldErrors
 from app.i18n import translated
+from app.incidents_api import photo_answer
 from app.render import json_answer, own_path, wants_html
+from app.report_form import FIELDS, Form, submit
 from gis.errors import GisError
 from grids import following, limits, places
 from grids.accounts import Actor
-from grids.city import City, the_city
+from grids.city import the_city
 from grids.errors import Conflict, GridsError, NotFound
-from grids.incidents import detail, service, tracking
+from grids.incidents import detail, tracking
 from grids.incidents.lifecycle import STATES
 from grids.incidents.places import place_of
-from grids.incidents.requests import Contact, Report
 
 bp = Blueprint("portal", __name__)
 bp.url_value_preprocessor(lambda _endpoint, _values: faces.widen_form())
 
 LIKELY = 8
-#: New reports that one source may send in an hour; a carrier hides many people behind one.
-MOST_PER_HOUR: Final = 30
-PHONE: Final = re.compile(r"\+?[\d\s()-]{5,20}")
-MINIMUM_DIGITS = 5
+#: Photos that one source may store in an hour: those of its reports, and some second tries.
+MOST_PHOTOS_PER_HOUR: Final = 200
 YEAR_S = 365 * 24 * 3600
 HOUR_S = 3600
 #: Asks "was this reported already?" for somebody who is nobody in particular.
 PASSER_BY: Final = Actor(0, "", frozenset(), frozenset(), ("",))
-
-
-@dataclass(frozen=True)
-class Form:
-    """What somebody has typed, as it stands in the fields."""
-
-    id: str
-    category: str = ""
-    category_other: str = ""
-    text: str = ""
-    address: str = ""
-    lon: str = ""
-    lat: str = ""
-    accuracy_m: str = ""
-    coord_source: str = ""
-    name: str = ""
-    phone: str = ""
-    website: str = ""  #: nobody sees this field; what fills it in is a robot
-
-    @property
-    def chosen(self) -> str:
-        """The category: of the chips or of the list."""
-        return self.category_other or self.category
-
-
-FIELDS = tuple(Form.__dataclass_fields__)
 
 
 @bp.get("/")
@@ -80,10 +53,22 @@ def report_page() -> ResponseReturnValue:
 @requires(PUBLIC)
 def post_report() -> ResponseReturnValue:
     """Take a report in and go to its page, or show the form again with what is wrong."""
-    form = Form(id=str(uuid4()))
+    return _take_in(None)
+
+
+@bp.put("/api/public/reports/<uuid:report_id>")
+@requires(PUBLIC)
+def put_report(report_id: UUID) -> ResponseReturnValue:
+    """Take in a report of another programme, by the rules of the form."""
+    return _take_in(str(report_id))
+
+
+def _take_in(report_id: str | None) -> ResponseReturnValue:
+    form = Form(id=report_id or str(uuid4()))
     try:
         form = Form(**faces.form_values(FIELDS))
-        code = _submit(form)
+        form = replace(form, id=report_id or form.id)
+        code = submit(form)
     except FieldErrors as refused:
         return _refused(form, refused.errors)
     except Conflict:
@@ -96,111 +81,6 @@ def post_report() -> ResponseReturnValue:
     if wants_html():
         return redirect(target, 303)
     return json_answer({"code": code, "url": target}, 201)
-
-
-def _submit(form: Form) -> str:
-    """Check and store the report of a form; return its tracking code."""
-    now = datetime.now(UTC)
-    report_id = faces.form_id(form.id)
-    with g.session.begin():
-        city = the_city(g.session)
-        errors = _typed_errors(form)
-        if report_id is None:
-            errors[""] = str(_("portal.error.conflict"))
-        photos: tuple[str, ...] = ()
-        try:
-            photos = faces.sent_photos(city, None, now=now, least=1)
-        except FieldErrors as refused:
-            errors |= refused.errors
-        placed: dict[str, Any] = {}
-        try:
-            placed = _place(city, form)
-        except FieldErrors as refused:
-            errors |= refused.errors
-        if errors or report_id is None:
-            raise FieldErrors(errors)
-        report = Report(
-            id=report_id,
-            category=form.chosen,
-            text=form.text,
-            channel="public",
-            photos=photos,
-            contact=Contact(form.name, form.phone) if form.name or form.phone else None,
-            **placed,
-        )
-        done = service.submit(g.session, report, None, now=now, vault=faces.vault())
-        if done.is_new:
-            source = f"report:{request.remote_addr or ''}"
-            limits.count_use(g.session, source, most=MOST_PER_HOUR, now=now)
-    return tracking.code_for(faces.vault(), report_id)
-
-
-def _typed_errors(form: Form) -> dict[str, str]:
-    """Say what is wrong with the typed fields."""
-    errors: dict[str, str] = {}
-    if form.website:
-        errors[""] = str(_("portal.error.robot"))
-    if not form.chosen:
-        errors["category"] = str(_("portal.error.category_none"))
-    if len(form.text) > 1000:
-        errors["text"] = str(_("portal.error.text_long"))
-    digits = sum(character.isdigit() for character in form.phone)
-    if form.phone and (not PHONE.fullmatch(form.phone) or digits < MINIMUM_DIGITS):
-        errors["phone"] = str(_("portal.error.phone"))
-    return errors
-
-
-def _place(city: City, form: Form) -> dict[str, Any]:
-    """Return the place of a report: the point that was shown, else the one its address names.
-
-    Raises `FieldErrors`.
-    """
-    point = faces.coordinates(asdict(form))
-    if point is None:
-        return _place_by_words(form.address)
-    source = form.coord_source if form.coord_source in ("gnss", "map_click") else "map_click"
-    try:
-        place_of(city, *point, source)
-    except (GridsError, GisError) as refused:
-        raise FieldErrors({"place": _place_message(refused, city)}) from refused
-    accuracy = float(form.accuracy_m) if _is_number(form.accuracy_m) else None
-    return {
-        "lon": point[0],
-        "lat": point[1],
-        "address": form.address,
-        "coord_source": source,
-        "accuracy_m": accuracy,
-    }
-
-
-def _place_by_words(address: str) -> dict[str, Any]:
-    if not address:
-        raise FieldErrors({"place": str(_("portal.error.place_none"))})
-    found = places.find(g.session, address)
-    if found is None:
-        raise FieldErrors({"place": str(_("portal.error.place_unknown"))})
-    return {
-        "lon": found.lon,
-        "lat": found.lat,
-        "address": address,
-        "coord_source": "derived",
-        "accuracy_m": found.accuracy_m,
-    }
-
-
-def _place_message(error: GridsError | GisError, city: City) -> str:
-    """Say what is wrong with a point in words for people who are no surveyors."""
-    if error.code == "gis.swapped":
-        return str(_("portal.error.place_swapped"))
-    if error.code in ("gis.out_of_range", "incident.outside_city", "gis.null_island"):
-        return str(
-            _("portal.error.place_outside", city=faces.by_language(city.name_zh, city.name_en))
-        )
-    return faces.message_of(error)
-
-
-def _is_number(text: str) -> bool:
-    return bool(re.fullmatch(r"\d+(\.\d+)?", text))
 
 
 def _form_page(form: Form, errors: dict[str, str]) -> str:
@@ -225,6 +105,27 @@ def _refused(form: Form, errors: dict[str, str], status: int = 422) -> ResponseR
     g.session.rollback()
     with g.session.begin():
         return _form_page(form, errors), status
+
+
+@bp.put("/api/public/blobs/<sha256>")
+@requires(PUBLIC)
+def put_photo(sha256: str) -> ResponseReturnValue:
+    """Store a photo under the hash of its bytes; the report names it afterwards."""
+    now = datetime.now(UTC)
+    source = f"photo:{request.remote_addr or ''}"
+    with g.session.begin():
+        limits.count_use(g.session, source, most=MOST_PHOTOS_PER_HOUR, now=now)
+    return photo_answer(sha256, None)
+
+
+@bp.get("/api/public/reports/<code>")
+@requires(PUBLIC)
+def get_report(code: str) -> ResponseReturnValue:
+    """Say where a report is, for programmes."""
+    now = datetime.now(UTC)
+    with g.session.begin():
+        followed = following.follow(g.session, code, now=now)
+    return json_answer(_shown(followed, tracking.normal(code), now))
 
 
 @bp.get("/api/public/place")
@@ -304,7 +205,7 @@ def _shown(followed: following.Followed, code: str, now: datetime) -> dict[str, 
     due = row.handling_due_at if followed.state == "in_progress" else None
     return {
         "number": row.number,
-        "code": code,
+        "code": " ".join(re.findall(".{1,4}", code)),
         "state": followed.state,
         "version": followed.version,
         "category": faces.by_language(row.category_zh, row.category_en),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
+from grids.cells import Grid
 from grids.divisions import Area
 
 #: An address further away does not name the place any more.
@@ -15,6 +16,18 @@ NEAR_M = 150.0
 ALIKE = 0.45
 #: An address in a text stands for its door; an area for anywhere in it.
 ADDRESS_ACCURACY_M = 30.0
+
+
+BOUNDS = text("""
+    WITH shape AS (
+      SELECT geom FROM area WHERE code = ANY(:codes) AND valid_to IS NULL
+      UNION ALL
+      SELECT v.geom FROM grid AS g JOIN grid_version AS v ON v.grid_id = g.id
+      WHERE g.code = ANY(:codes) AND v.valid @> current_date
+    ), box AS (SELECT ST_Extent(geom) AS box FROM shape)
+    SELECT ST_XMin(box) AS west, ST_YMin(box) AS south, ST_XMax(box) AS east, ST_YMax(box) AS north
+    FROM box
+""")
 
 
 @dataclass(frozen=True)
@@ -91,6 +104,23 @@ def area_names(session: Session, code: str) -> tuple[str, str]:
     codes = [code[:length] for length in (9, 12) if len(code) >= length]
     rows = session.scalars(select(Area).where(Area.code.in_(codes)).order_by(Area.level)).all()
     return "".join(row.name_zh for row in rows), ", ".join(row.name_en for row in reversed(rows))
+
+
+def names_of(session: Session, codes: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return the names of grids and areas, in Chinese and in English, in the order of codes."""
+    areas = session.execute(
+        select(Area.code, Area.name_zh, Area.name_en).where(Area.code.in_(codes))
+    ).all()
+    grids = session.execute(select(Grid.code, Grid.name).where(Grid.code.in_(codes))).all()
+    known = {row.code: (row.name_zh, row.name_en) for row in areas}
+    known |= {row.code: (row.name, row.name) for row in grids}
+    return [known[code] for code in codes if code in known]
+
+
+def bounds_of(session: Session, codes: tuple[str, ...]) -> tuple[float, float, float, float] | None:
+    """Return west, south, east and north of grids and areas; None where none is known."""
+    row = session.execute(BOUNDS, {"codes": list(codes)}).one()
+    return None if row.west is None else (row.west, row.south, row.east, row.north)
 
 
 def find(session: Session, words: str) -> Found | None:

@@ -1,0 +1,90 @@
+"""The steps of a case as HTML forms, for the worker's page and the department's desk.
+
+Script sends the same steps through the API; without it these forms post themselves.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import g, request
+from flask_babel import gettext as _
+
+from app import faces
+from app.faces import FieldErrors
+from app.incident_answers import detail_json
+from gis.errors import GisError
+from grids.city import the_city
+from grids.errors import GridsError, NotFound
+from grids.incidents import detail, service
+from grids.incidents.requests import MoveRequest
+
+NAMES = ("id", "action", "note", "reason", "lon", "lat")
+
+
+def case_page(incident_id: UUID, *, errors: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return what the page of a case shows: facts, photos, history, forms of the next steps.
+
+    Raises `NoIncident` outside the caller's scope.
+    """
+    now = datetime.now(UTC)
+    found = detail.detail(g.session, g.actor, incident_id, now=now)
+    case = detail_json(found)
+    for event, step in zip(case["events"], found.steps, strict=True):
+        event["at_text"] = faces.instant_words(step.event.recorded_at)
+        event["is_move"] = step.event.from_status != step.event.to_status
+    for action in case["actions"]:
+        action["id"] = str(uuid4())
+    row = found.row
+    place = {"id": case["id"], "lon": row.lon, "lat": row.lat, "risk": row.risk}
+    return {
+        "case": case,
+        "errors": errors or {},
+        "chosen": request.form.get("action", "") if errors else "",
+        "form": request.form if errors else {},
+        "left": faces.left_words(row.due_at, row.risk, now),
+        "due_text": str(_("desk.until", at=faces.instant_words(row.due_at))) if row.due_at else "",
+        "reported_text": faces.instant_words(row.reported_at),
+        "sent": _done(case, request.args.get("done", "")),
+        "page_data": faces.page_data(the_city(g.session), case=place),
+    }
+
+
+def _done(case: dict[str, Any], action: str) -> str:
+    """Say that the last step was taken, where it really is the last one of the case."""
+    last = case["events"][-1]
+    if not action or last["action"] != action:
+        return ""
+    return str(_("desk.done", action=last["action_name"]))
+
+
+def post(incident_id: UUID) -> dict[str, str]:
+    """Take the step of a form; return what is wrong with it by field, or nothing.
+
+    Raises `NoIncident` outside the caller's scope.
+    """
+    now = datetime.now(UTC)
+    try:
+        values = faces.form_values(NAMES)
+        point = faces.coordinates(values) or (None, None)
+        with g.session.begin():
+            photos = faces.sent_photos(the_city(g.session), g.actor, now=now, least=0)
+            wanted = MoveRequest(
+                id=faces.form_id(values["id"]) or uuid4(),
+                action=values["action"],
+                note=values["note"],
+                reason=values["reason"] or None,
+                photos=photos,
+                lon=point[0],
+                lat=point[1],
+            )
+            service.move(g.session, incident_id, wanted, g.actor, now=now)
+    except FieldErrors as refused:
+        return refused.errors
+    except NotFound:
+        raise
+    except (GridsError, GisError) as refused:
+        return faces.field_errors(refused)
+    return {}

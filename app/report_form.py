@@ -1,0 +1,158 @@
+"""The public report form: what was typed, what is wrong with it, and the report it makes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from flask import g, request
+from flask_babel import gettext as _
+
+from app import faces
+from app.faces import FieldErrors
+from gis.errors import GisError
+from grids import limits, places
+from grids.city import City, the_city
+from grids.errors import GridsError
+from grids.incidents import service, tracking
+from grids.incidents.places import place_of
+from grids.incidents.requests import Contact, Report
+
+#: New reports that one source may send in an hour; a carrier hides many people behind one.
+MOST_PER_HOUR: Final = 30
+LONGEST_TEXT: Final = 1000
+PHONE: Final = re.compile(r"\+?[\d\s()-]{5,20}")
+FEWEST_DIGITS: Final = 5
+
+
+@dataclass(frozen=True)
+class Form:
+    """What somebody has typed, as it stands in the fields."""
+
+    id: str
+    category: str = ""
+    category_other: str = ""
+    text: str = ""
+    address: str = ""
+    lon: str = ""
+    lat: str = ""
+    accuracy_m: str = ""
+    coord_source: str = ""
+    name: str = ""
+    phone: str = ""
+    website: str = ""  #: nobody sees this field; what fills it in is a robot
+
+    @property
+    def chosen(self) -> str:
+        """The category: of the chips or of the list."""
+        return self.category_other or self.category
+
+
+FIELDS = tuple(Form.__dataclass_fields__)
+
+
+def submit(form: Form) -> str:
+    """Check and store the report of a form; return its tracking code."""
+    now = datetime.now(UTC)
+    report_id = faces.form_id(form.id)
+    with g.session.begin():
+        city = the_city(g.session)
+        errors = _typed_errors(form)
+        if report_id is None:
+            errors[""] = str(_("portal.error.conflict"))
+        photos: tuple[str, ...] = ()
+        try:
+            photos = faces.sent_photos(city, None, now=now, least=1)
+        except FieldErrors as refused:
+            errors |= refused.errors
+        placed: dict[str, Any] = {}
+        try:
+            placed = _place(city, form)
+        except FieldErrors as refused:
+            errors |= refused.errors
+        if errors or report_id is None:
+            raise FieldErrors(errors)
+        report = Report(
+            id=report_id,
+            category=form.chosen,
+            text=form.text,
+            channel="public",
+            photos=photos,
+            contact=Contact(form.name, form.phone) if form.name or form.phone else None,
+            **placed,
+        )
+        done = service.submit(g.session, report, None, now=now, vault=faces.vault())
+        if done.is_new:
+            source = f"report:{request.remote_addr or ''}"
+            limits.count_use(g.session, source, most=MOST_PER_HOUR, now=now)
+    return tracking.code_for(faces.vault(), report_id)
+
+
+def _typed_errors(form: Form) -> dict[str, str]:
+    """Say what is wrong with the typed fields."""
+    errors: dict[str, str] = {}
+    if form.website:
+        errors[""] = str(_("portal.error.robot"))
+    if not form.chosen:
+        errors["category"] = str(_("portal.error.category_none"))
+    if len(form.text) > LONGEST_TEXT:
+        errors["text"] = str(_("portal.error.text_long"))
+    digits = sum(character.isdigit() for character in form.phone)
+    if form.phone and (not PHONE.fullmatch(form.phone) or digits < FEWEST_DIGITS):
+        errors["phone"] = str(_("portal.error.phone"))
+    return errors
+
+
+def _place(city: City, form: Form) -> dict[str, Any]:
+    """Return the place of a report: the point that was shown, else the one its address names.
+
+    Raises `FieldErrors`.
+    """
+    point = faces.coordinates(asdict(form))
+    if point is None:
+        return _place_by_words(form.address)
+    source = form.coord_source if form.coord_source in ("gnss", "map_click") else "map_click"
+    try:
+        place_of(city, *point, source)
+    except (GridsError, GisError) as refused:
+        raise FieldErrors({"place": _place_message(refused, city)}) from refused
+    accuracy = float(form.accuracy_m) if _is_number(form.accuracy_m) else None
+    return {
+        "lon": point[0],
+        "lat": point[1],
+        "address": form.address,
+        "coord_source": source,
+        "accuracy_m": accuracy,
+    }
+
+
+def _place_by_words(address: str) -> dict[str, Any]:
+    if not address:
+        raise FieldErrors({"place": str(_("portal.error.place_none"))})
+    found = places.find(g.session, address)
+    if found is None:
+        raise FieldErrors({"place": str(_("portal.error.place_unknown"))})
+    return {
+        "lon": found.lon,
+        "lat": found.lat,
+        "address": address,
+        "coord_source": "derived",
+        "accuracy_m": found.accuracy_m,
+    }
+
+
+def _place_message(error: GridsError | GisError, city: City) -> str:
+    """Say what is wrong with a point in words for people who are no surveyors."""
+    if error.code == "gis.swapped":
+        return str(_("portal.error.place_swapped"))
+    if error.code in ("gis.out_of_range", "incident.outside_city", "gis.null_island"):
+        return str(
+            _("portal.error.place_outside", city=faces.by_language(city.name_zh, city.name_en))
+        )
+    return faces.message_of(error)
+
+
+def _is_number(text: str) -> bool:
+    return bool(re.fullmatch(r"\d+(\.\d+)?", text))

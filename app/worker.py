@@ -1,0 +1,363 @@
+"""The grid worker's application: tasks of today, a report in four taps, checks with a photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from app import faces, move_form
+from app.assets import asset_url
+from app.auth import PUBLIC, requires
+from app.errors import problem
+from app.faces import FieldErrors
+from app.incident_answers import named, photo_json, row_json
+from app.render import ENCODER, json_answer, own_path
+from gis.errors import GisError
+from grids import duty, following, places
+from grids.accounts import on_duty
+from grids.city import City, the_city
+from grids.errors import Conflict, GridsError
+from grids.incidents import detail, listing, service
+from grids.incidents.listing import CaseRow, Filter
+from grids.incidents.places import place_of
+from grids.incidents.requests import Report
+
+bp = Blueprint("worker", __name__, url_prefix="/worker")
+bp.url_value_preprocessor(lambda _endpoint, _values: faces.widen_form())
+
+MOST_TASKS: Final = 100
+MOST_WATCHED: Final = 20
+MOST_MINE: Final = 50
+LIKELY: Final = 6
+USUAL_HOURS: Final = 8
+#: State of a case -> what a worker does with it, and the sign for it.
+JOBS: Final = {
+    "pending_verify": ("verify", "map-search"),
+    "pending_check": ("check", "circle-check"),
+    "pending_sign": ("sign", "inbox"),
+    "handling": ("handle", "tool"),
+}
+RANKS: Final = {"late": 0, "soon": 1, "ok": 2}
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a worker has typed into the report form."""
+
+    id: str
+    category: str = ""
+    category_other: str = ""
+    text: str = ""
+    address: str = ""
+    lon: str = ""
+    lat: str = ""
+
+
+FIELDS: Final = tuple(Form.__dataclass_fields__)
+
+
+@bp.get("/")
+@requires("worker:view")
+def today() -> ResponseReturnValue:
+    """List what waits for the worker, the most pressing first."""
+    now = datetime.now(UTC)
+    with g.session.begin():
+        mine = _mine(now)
+        seen = {row.id for row in mine}
+        asked = Filter(statuses=("open",), limit=MOST_WATCHED + len(mine))
+        others = listing.list_cases(g.session, g.actor, asked, now=now).items
+        page = _frame("tasks", now)
+    watched = [row for row in others if row.id not in seen][:MOST_WATCHED]
+    return render_template(
+        "worker/today.html",
+        tasks=[_task(row, now) for row in mine],
+        watched=[_task(row, now, is_mine=False) for row in watched],
+        as_of=faces.seconds_words(now),
+        **page,
+    )
+
+
+@bp.get("/api/tasks")
+@requires("worker:view")
+def tasks() -> ResponseReturnValue:
+    """Give what waits for the worker, the most pressing first."""
+    now = datetime.now(UTC)
+    with g.session.begin():
+        rows = _mine(now)
+    return json_answer({"items": [row_json(row) for row in rows], "as_of": now})
+
+
+def _mine(now: datetime) -> list[CaseRow]:
+    asked = Filter(is_mine=True, statuses=("open",), limit=MOST_TASKS)
+    return list(listing.list_cases(g.session, g.actor, asked, now=now).items)
+
+
+def _task(row: CaseRow, now: datetime, *, is_mine: bool = True) -> dict[str, Any]:
+    job, sign = JOBS.get(row.status, ("", "clock"))
+    return {
+        **row_json(row),
+        "job": job if is_mine else "",
+        "icon": sign if is_mine else "clock",
+        "rank": RANKS.get(row.risk, 3),
+        "left": faces.left_words(row.due_at, row.risk, now),
+        "grid_name": row.grid_name or "",
+    }
+
+
+def _frame(tab: str, now: datetime, **more: Any) -> dict[str, Any]:
+    """Return what every page of the application shows around its content."""
+    names = places.names_of(g.session, g.actor.areas)
+    shift = on_duty(g.session, g.actor.account_id, now)
+    left_s = (shift.ends_at - now).total_seconds() if shift else 0
+    return {
+        "tab": tab,
+        "place_name": " · ".join(faces.by_language(*name) for name in names),
+        "duty_until": faces.instant_words(shift.ends_at) if shift else "",
+        "duty_until_iso": shift.ends_at.isoformat() if shift else "",
+        "duty_left": faces.span_words(left_s),
+        "page_data": faces.page_data(the_city(g.session), **more),
+    }
+
+
+@bp.post("/duty")
+@requires("worker:view")
+def post_duty() -> ResponseReturnValue:
+    """Start or end the shift, and go back to the page it was pressed on."""
+    now = datetime.now(UTC)
+    with g.session.begin():
+        if request.form.get("action") == "stop":
+            duty.stop(g.session, g.actor.account_id, now=now)
+        else:
+            text = request.form.get("hours", "")
+            hours = int(text) if text.isdecimal() else USUAL_HOURS
+            duty.start(g.session, g.actor.account_id, hours=hours, now=now)
+    return redirect(own_path(request.form.get("next", "/worker/")), 303)
+
+
+@bp.get("/mine")
+@requires("worker:view")
+def mine() -> ResponseReturnValue:
+    """List what the worker has reported, the newest first."""
+    now = datetime.now(UTC)
+    with g.session.begin():
+        rows = following.reported_by(g.session, g.actor, most=MOST_MINE, now=now)
+        page = _frame("mine", now)
+    return render_template(
+        "worker/mine.html", rows=[_task(row, now, is_mine=False) for row in rows], **page
+    )
+
+
+@bp.get("/me")
+@requires("worker:view")
+def me() -> ResponseReturnValue:
+    """Show the shift, the display settings and the way out."""
+    with g.session.begin():
+        page = _frame("me", datetime.now(UTC))
+    return render_template("worker/me.html", **page)
+
+
+@bp.get("/map")
+@requires("worker:view")
+def own_map() -> ResponseReturnValue:
+    """Show the own grid with tasks and components."""
+    with g.session.begin():
+        bounds = places.bounds_of(g.session, g.actor.areas)
+        page = _frame("map", datetime.now(UTC), bounds=bounds, areas=g.actor.areas)
+    return render_template("worker/map.html", **page)
+
+
+@bp.get("/report")
+@requires("incident:submit")
+def report_page() -> ResponseReturnValue:
+    """Show the report form with an id of its own: sent twice, it is one report."""
+    with g.session.begin():
+        return _report_page(Form(id=str(uuid4())), {})
+
+
+def _report_page(form: Form, errors: dict[str, str]) -> str:
+    now = datetime.now(UTC)
+    return render_template(
+        "worker/report.html",
+        form=form,
+        errors=errors,
+        common=faces.likely(g.actor.areas, most=LIKELY, now=now),
+        groups=faces.groups(now),
+        **_frame("report", now, id=form.id),
+    )
+
+
+@bp.post("/report")
+@requires("incident:submit")
+def post_report() -> ResponseReturnValue:
+    """Take in the report of a page without script, or show the form with what is wrong."""
+    form = Form(id=str(uuid4()))
+    try:
+        form = Form(**faces.form_values(FIELDS))
+        incident_id = _submit(form)
+    except FieldErrors as refused:
+        errors, status = refused.errors, 422
+    except Conflict as refused:
+        errors, status = {"": faces.message_of(refused)}, 409
+    except (GridsError, GisError) as refused:
+        errors, status = faces.field_errors(refused), 422
+    else:
+        return redirect(url_for("worker.task", incident_id=incident_id, done="submit"), 303)
+    with g.session.begin():
+        return _report_page(form, errors), status
+
+
+def _submit(form: Form) -> UUID:
+    now = datetime.now(UTC)
+    report_id = faces.form_id(form.id)
+    errors: dict[str, str] = {}
+    with g.session.begin():
+        city = the_city(g.session)
+        category = form.category_other or form.category
+        if not category:
+            errors["category"] = str(_("worker.error.category_none"))
+        photos: tuple[str, ...] = ()
+        placed: dict[str, Any] = {}
+        try:
+            photos = faces.sent_photos(city, g.actor, now=now, least=1)
+        except FieldErrors as refused:
+            errors |= refused.errors
+        try:
+            placed = _place(city, form)
+        except FieldErrors as refused:
+            errors |= refused.errors
+        if errors or report_id is None:
+            raise FieldErrors(errors)
+        report = Report(
+            id=report_id, category=category, text=form.text, photos=photos, channel="worker",
+            **placed,
+        )  # fmt: skip
+        service.submit(g.session, report, g.actor, now=now, vault=faces.vault())
+    return report_id
+
+
+def _place(city: City, form: Form) -> dict[str, Any]:
+    """Return the place that was typed: coordinates, or an address that is known."""
+    point = faces.coordinates({"lon": form.lon, "lat": form.lat})
+    if point is not None:
+        try:
+            place_of(city, *point, "gnss")
+        except GisError as refused:
+            raise FieldErrors({"place": faces.message_of(refused)}) from refused
+        return {"lon": point[0], "lat": point[1], "address": form.address}
+    found = places.find(g.session, form.address)
+    if found is None:
+        raise FieldErrors({"place": str(_("worker.error.place_none"))})
+    return {
+        "lon": found.lon,
+        "lat": found.lat,
+        "address": form.address,
+        "coord_source": "derived",
+        "accuracy_m": found.accuracy_m,
+    }
+
+
+@bp.get("/api/place")
+@requires("worker:view")
+def name_place() -> ResponseReturnValue:
+    """Name a point: nearest address, duty grid, and open cases that may be the same."""
+    now = datetime.now(UTC)
+    try:
+        lon, lat = (float(request.args.get(name, "")) for name in ("lon", "lat"))
+    except ValueError:
+        return problem(422, "place.invalid", str(_("portal.error.place_number")))
+    with g.session.begin():
+        try:
+            place_of(the_city(g.session), lon, lat, "gnss")
+        except GisError:
+            return json_answer({"inside": False, "near": [], "address": None, "area": ""})
+        found = places.near(g.session, lon, lat)
+        near = _near(lon, lat, request.args.get("category", ""), now)
+    return json_answer(
+        {
+            "inside": True,
+            "address": found.address,
+            "distance_m": found.distance_m,
+            "grid": found.grid_name,
+            "area": faces.by_language(found.area_zh, found.area_en),
+            "near": near,
+        }
+    )
+
+
+def _near(lon: float, lat: float, category: str, now: datetime) -> list[dict[str, Any]]:
+    """Return open cases of the same category around a point, with their first photo."""
+    if not category:
+        return []
+    found = detail.nearby(g.session, g.actor, lon=lon, lat=lat, category=category, now=now)
+    shown = []
+    for row, away_m in found:
+        photos = detail.photos_of(g.session, row.id)
+        shown.append(
+            {
+                "id": str(row.id),
+                "category": named(row.category_zh, row.category_en),
+                "distance_m": round(away_m),
+                "reported_at": row.received_at,
+                "state": row_json(row)["status_name"],
+                "thumb": photo_json(photos[0])["thumb"] if photos else None,
+            }
+        )
+    return shown
+
+
+@bp.get("/tasks/<uuid:incident_id>")
+@requires("worker:view")
+def task(incident_id: UUID) -> ResponseReturnValue:
+    """Show one case: facts, photos, history, and what the worker may do now."""
+    return _task_page(incident_id)
+
+
+def _task_page(incident_id: UUID, errors: dict[str, str] | None = None) -> str:
+    with g.session.begin():
+        now = datetime.now(UTC)
+        page = {**_frame("tasks", now), **move_form.case_page(incident_id, errors=errors)}
+    return render_template("worker/task.html", **page)
+
+
+@bp.post("/tasks/<uuid:incident_id>/moves")
+@requires("incident:move")
+def post_move(incident_id: UUID) -> ResponseReturnValue:
+    """Take a step with a case, or show its page again with what is wrong."""
+    errors = move_form.post(incident_id)
+    if errors:
+        return _task_page(incident_id, errors), 422
+    done = request.form.get("action", "")
+    return redirect(url_for("worker.task", incident_id=incident_id, done=done), 303)
+
+
+@bp.get("/manifest.webmanifest")
+@requires(PUBLIC)
+def manifest() -> ResponseReturnValue:
+    """Describe the application to a phone that installs it."""
+    body = {
+        "name": str(_("worker.app_name")),
+        "short_name": str(_("worker.app_name")),
+        "start_url": "/worker/",
+        "scope": "/worker/",
+        "display": "standalone",
+        "orientation": "portrait",
+        "theme_color": "#0f5fa8",
+        "background_color": "#f3f5f7",
+        "icons": [
+            {
+                "src": asset_url(f"app-{size}.png"),
+                "sizes": f"{size}x{size}",
+                "type": "image/png",
+                "purpose": purpose,
+            }
+            for size in (192, 512)
+            for purpose in ("any", "maskable")
+        ],
+    }
+    return Response(ENCODER.encode(body), mimetype="application/manifest+json")
