@@ -133,6 +133,8 @@ def _coded(
     for t, town in enumerate(reading_order(town_shapes).tolist(), 1):
         code = f"{city.county_code}{t:03d}"
         name = towns.names[town] or city.name.numbered(t, "街道")
+        if len(town_shapes) == 1 and not city.towns:
+            name = city.name
         divisions.append(Division(code, "town", name, town_shapes[town]))
         inside = np.flatnonzero(communities.upper == town)
         order = inside[reading_order(community_shapes[inside])]

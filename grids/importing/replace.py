@@ -1,0 +1,42 @@
+"""Empty the registers for a new map, and only when no case would be lost unasked."""
+
+from __future__ import annotations
+
+from psycopg import sql
+from sqlalchemy import Connection
+
+from grids.bulk import driver
+from grids.errors import Conflict
+
+#: Everything that belongs to one city's map, its cases included. Accounts and the audit stay.
+CITY_TABLES = (
+    "attachment", "incident_link", "incident_reporter", "incident_clock", "incident_task",
+    "incident_event", "incident",
+    "person", "household", "dwelling", "people_count",
+    "premises", "enterprise", "component", "facility", "building", "address",
+    "cell", "grid_version", "grid", "area",
+    "road", "water", "landuse", "place",
+)  # fmt: skip
+
+
+class CasesExist(Conflict):
+    """A new map would throw away the cases that are stored."""
+
+    code = "import.cases_exist"
+
+
+def refuse_to_lose_cases(connection: Connection, *, force: bool) -> None:
+    """Raise `CasesExist` where incidents are stored, unless `force`."""
+    row = driver(connection).execute("SELECT count(*) FROM incident").fetchone()
+    found = int(row[0]) if row else 0
+    if found and not force:
+        raise CasesExist(
+            f"{found} incidents are stored; a new map would delete them", incidents=found
+        )
+
+
+def clear_city(connection: Connection) -> None:
+    """Empty all tables of the city's map and its cases, at once and in this transaction."""
+    driver(connection).execute(
+        sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(map(sql.Identifier, CITY_TABLES)))
+    )
