@@ -88,6 +88,11 @@ class Settings:
         settings._check()
         return settings
 
+    @property
+    def envelope_degrees(self) -> tuple[float, float, float, float] | None:
+        """West, south, east and north of the setting; None where it is derived from the data."""
+        return _envelope(self.envelope) if self.envelope else None
+
     def passwords(self) -> dict[str, str]:
         """Read the password of each database role."""
         kept = read_secrets(self.var_dir)
@@ -224,7 +229,7 @@ def _key(name: str, text: str) -> bytes:
     return key
 
 
-def _envelope(text: str) -> tuple[float, ...]:
+def _envelope(text: str) -> tuple[float, float, float, float]:
     """Read west, south, east, north."""
     try:
         west, south, east, north = (float(part) for part in text.split(","))

@@ -46,7 +46,7 @@ def show(
         progress("people who sign in")
         _create_logins(settings, path)
     progress("web, live, worker and sealer")
-    ports, _ = processes.up(settings)
+    ports, _ = processes.up(installation.with_city_zone(settings))
     progress("ready")
     logins = json.loads(path.read_text())
     return Shown(f"http://{settings.bind}:{ports.web}", logins, path)

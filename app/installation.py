@@ -1,7 +1,9 @@
 """One installation: its database brought up to date and filled, by the owner role."""
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -63,12 +65,48 @@ def build_city(settings: Settings, *, scale: float, seed: int, progress: Progres
         synth.build(engine, scale=scale, seed=seed, progress=progress)
 
 
-def import_city(settings: Settings, extract: Path, progress: Progress) -> None:
-    """Fill the database from an OpenStreetMap extract."""
+def import_city(
+    settings: Settings, extract: Path, progress: Progress, *, force: bool = False
+) -> list[str]:
+    """Replace the city's map by an OpenStreetMap extract; return the report's lines."""
     from grids.importing import osm
 
     with owner_engine(settings) as engine:
-        osm.import_osm(engine, extract, settings.county_code, progress=progress)
+        report = osm.import_osm(
+            engine,
+            extract,
+            settings.county_code,
+            progress=progress,
+            # Derived from the file unless the operator says otherwise.
+            city_zone=os.environ.get("WANGGE_CITY_ZONE") or None,
+            envelope=settings.envelope_degrees,
+            force=force,
+        )
+    return report.lines()
+
+
+def with_city_zone(settings: Settings) -> Settings:
+    """Take the time zone of the city that is shown, unless the operator set one."""
+    from grids.city import City
+
+    if os.environ.get("WANGGE_CITY_ZONE"):
+        return settings
+    with owner_session(settings) as session:
+        zone = session.scalar(select(City.city_zone))
+    return replace(settings, city_zone=zone) if zone else settings
+
+
+def verify_store(settings: Settings) -> list[str]:
+    """Return what is wrong with the photos on disk and with the sealed chain of events."""
+    from grids import feed
+    from grids.blobs import Store
+    from grids.blobs import verify_store as verify_photos
+
+    with owner_session(settings) as session:
+        problems = verify_photos(session, Store(settings.blob_dir))
+    with psycopg.connect(settings.owner_url, autocommit=True) as conn:
+        broken = feed.verify_chain(conn)
+    return [*problems, *([f"event {broken.no}: {broken.problem}"] if broken else [])]
 
 
 @contextlib.contextmanager

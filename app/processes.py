@@ -82,6 +82,7 @@ def environment(settings: Settings, ports: Ports) -> dict[str, str]:
     return {
         **os.environ,
         "WANGGE_VAR_DIR": str(settings.var_dir),
+        "WANGGE_CITY_ZONE": settings.city_zone,
         "WANGGE_WEB_PORT": str(ports.web),
         "WANGGE_LIVE_PORT": str(ports.live),
         "PYTHONUNBUFFERED": "1",

@@ -1,6 +1,5 @@
 """Commands that work on the data."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -25,13 +24,15 @@ def import_() -> None:
 
 @import_.command("osm")
 @click.argument("extract", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_osm(extract: Path) -> None:
+@click.option("--force", is_flag=True, help="Also where cases of the present city are lost.")
+def import_osm(extract: Path, *, force: bool) -> None:
     """Build the city from an OpenStreetMap extract (.osm.pbf)."""
     from app import installation
 
     settings = Settings.load()
     installation.prepare(settings, step)
-    installation.import_city(settings, extract, step)
+    for line in installation.import_city(settings, extract, step, force=force):
+        click.echo(line)
 
 
 @click.command()
@@ -91,15 +92,14 @@ def create(
 
 @click.command("verify-store")
 def verify_store() -> None:
-    """Compare every stored photo with its hash, and the event log with the cases."""
+    """Compare every stored photo with its hash and every sealed event with its seal."""
     from app import installation
-    from grids import store
 
     settings = Settings.load()
     installation.start_database(settings)
-    with installation.owner_session(settings) as session:
-        report = store.verify(session, settings.blob_dir, now=datetime.now(UTC))
-    for line in report.lines():
-        click.echo(line)
-    if not report.is_good:
+    problems = installation.verify_store(settings)
+    for problem in problems:
+        click.echo(problem)
+    click.echo(f"{len(problems)} problems found" if problems else "photos and events are whole")
+    if problems:
         raise SystemExit(1)

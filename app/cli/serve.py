@@ -37,20 +37,22 @@ def up() -> None:
 
     settings = Settings.load()
     installation.prepare(settings, step)
-    ports, was_down = processes.up(settings)
+    ports, was_down = processes.up(installation.with_city_zone(settings))
     if was_down and ports.web != settings.web_port:
         click.echo(f"port {settings.web_port} is taken, so web listens on {ports.web}")
     click.echo(f"{'started' if was_down else 'running'}: http://{settings.bind}:{ports.web}")
 
 
 @click.command()
-def down() -> None:
+@click.option("--tests", "only_tests", is_flag=True, help="Only the database of the tests.")
+def down(*, only_tests: bool) -> None:
     """Stop all processes and the private databases, also that of the tests."""
     from app import cluster, processes
 
     settings = Settings.load()
-    stopped = processes.stop_all(settings)
-    if settings.is_private_cluster and cluster.stop(cluster.private(settings)):
+    stopped = [] if only_tests else processes.stop_all(settings)
+    is_ours = settings.is_private_cluster and not only_tests
+    if is_ours and cluster.stop(cluster.private(settings)):
         stopped.append("database")
     if cluster.stop(cluster.throw_away(settings.var_dir)):
         stopped.append("database of the tests")
@@ -119,7 +121,7 @@ def worker() -> None:
 
     settings = Settings.load()
     _log_to_stderr(settings)
-    jobs.run_worker(settings.worker_url)
+    jobs.run_worker(settings.worker_url, settings.blob_dir)
 
 
 @click.command()
