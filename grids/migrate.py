@@ -51,13 +51,13 @@ def _start_identities(connection: Connection, node: int) -> None:
     """Move identity sequences that were never used to the node's own range."""
     fresh = connection.execute(
         text(
-            "SELECT schemaname, sequencename FROM pg_sequences"
+            "SELECT quote_ident(sequencename) FROM pg_sequences"
             " WHERE last_value IS NULL AND schemaname = 'public'"
             " AND sequencename NOT LIKE 'procrastinate_%'"
         )
     )
-    for schema, name in fresh.all():
+    for name in fresh.scalars():
         connection.execute(
-            text("SELECT setval(format('%I.%I', :s, :n)::regclass, :v, false)"),
-            {"s": schema, "n": name, "v": node * NODE_STRIDE + 1},
+            text("SELECT setval(CAST(:name AS regclass), :first, false)"),
+            {"name": name, "first": node * NODE_STRIDE + 1},
         )
