@@ -280,7 +280,8 @@ def _guarded(
 ) -> Feature | Refused:
     place = f"row[{index}].geometry"
     try:
-        made = None if raw is None else shapely.from_wkb(raw, on_invalid="ignore")
+        with np.errstate(invalid="ignore"):
+            made = None if raw is None else shapely.from_wkb(raw, on_invalid="ignore")
         if made is not None and srid != STORAGE_SRID:
             made = shapely.transform(
                 shapely.force_2d(made), lambda xy: transform(xy, srid, STORAGE_SRID)

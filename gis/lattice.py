@@ -143,7 +143,8 @@ def _fast(
     cells = plane.project(lon, lat)
     cells *= 1 / CELL_M
     whole = np.floor(cells)
-    cells -= whole
+    with np.errstate(invalid="ignore"):
+        cells -= whole
     box = plane.box
     # One comparison a side; whatever is not clearly right, NaN included, is asked of PROJ.
     sure = np.abs(cells - 0.5) < 0.5 - _NEAR_EDGE

@@ -64,11 +64,13 @@ class Plane:
         """
         out = np.empty((2, len(lon)))
         terms = np.empty((self.coefficients.shape[1], min(_BLOCK, max(1, len(lon)))))
-        for start in range(0, len(lon), _BLOCK):
-            stop = min(start + _BLOCK, len(lon))
-            block = terms[:, : stop - start]
-            self._fill(block, lon[start:stop], lat[start:stop])
-            np.matmul(self.coefficients, block, out=out[:, start:stop])
+        # Infinite and absurd places are the caller's to sort out; they are no reason to warn.
+        with np.errstate(invalid="ignore", over="ignore"):
+            for start in range(0, len(lon), _BLOCK):
+                stop = min(start + _BLOCK, len(lon))
+                block = terms[:, : stop - start]
+                self._fill(block, lon[start:stop], lat[start:stop])
+                np.matmul(self.coefficients, block, out=out[:, start:stop])
         return out
 
     def _fill(

@@ -3,6 +3,7 @@ import io
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pyogrio
@@ -21,7 +22,9 @@ CITY = Bbox(119.8, 29.0, 120.4, 29.6)
 
 def batch(first: int, count: int, name: str = "井") -> Batch:
     keys = list(range(first, first + count))
-    points = [shapely.to_wkb(shapely.Point(120 + key / 1000, 29.3)) for key in keys]
+    points: list[bytes | None] = [
+        shapely.to_wkb(shapely.Point(120 + key / 1000, 29.3)) for key in keys
+    ]
     return Batch(keys, points, {"name": [f"{name} {key}" for key in keys], "size": keys[:]})
 
 
@@ -40,7 +43,7 @@ def test_a_geopackage_of_several_batches_holds_every_row(tmp_path: Path) -> None
 
 def test_a_geopackage_keeps_kinds_and_missing_values(tmp_path: Path) -> None:
     path = tmp_path / "kinds.gpkg"
-    values = {
+    values: dict[str, list[Any]] = {
         "whole": [1, None],
         "share": [Decimal("0.5"), 2.0],
         "is_open": [True, None],
@@ -111,7 +114,9 @@ def test_csv_leaves_places_empty_where_there_is_no_shape() -> None:
     assert rows[1] == ["1", "", "", ""]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+cmd|x", "-2+3", "@SUM(A1)", "\t=1", "  =1", "＝1", "\r1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+cmd|x", "-2+3", "@SUM(A1)", "\t=1", "  =1", "＝1", "\r1"]
+)
 def test_what_a_spreadsheet_would_run_gets_an_apostrophe(text: str) -> None:
     assert safe_cell(text) == f"'{text}"
 
