@@ -152,9 +152,8 @@ def _read(
         raise EmptyExtract(f"{path.name} holds nothing that a city is made of", file=path.name)
     progress("finding borders, places and barriers")
     territory = territory_of(
-        stage.connection,
+        stage,
         borders,
-        metric_srid=stage.metric_srid,
         county_code=county_code,
         name=name,
         fallback=path.name.split(".")[0],

@@ -12,11 +12,11 @@ from psycopg import sql
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection
 
-from gis.crs import to_metric
+from gis.crs import from_metric, to_metric
 from grids.bulk import driver
 from grids.gridding import Barriers, Homes, Known, Name, Seed, Territory
 from grids.importing.osm_rows import Element, english_name, local_name
-from grids.importing.osm_stage import LOCATED, staged_name
+from grids.importing.osm_stage import LOCATED, Stage, staged_name
 from grids.importing.osm_tags import (
     COMMUNITY_PLACES,
     DIVIDERS,
@@ -31,6 +31,16 @@ Floats = NDArray[np.float64]
 TOWN_LEVELS = (8, 9, 10, 7, 6)
 #: A level is as good as another when it covers nearly as much of what stands in the city.
 NEARLY = 0.9
+#: A level with less than this has too many gaps to be used.
+FEW = 0.25
+#: From this share on the known borders are the city's: what stands beyond them is another's.
+COMPLETE = 0.9
+#: What stands this near to the border was drawn a little off and belongs to the city.
+BORDER_REACH_M = 100.0
+#: The map is drawn this far beyond the border.
+SURROUNDINGS_M = 1_000.0
+#: Ground around a thing that was drawn a little off.
+BUMP_M = 20.0
 #: With fewer homes than this on a map with streets, homes are supposed along the streets.
 FEWEST_HOMES = 50
 STREET_STEP_M, HOMES_PER_STEP = 25.0, 2.5
@@ -67,21 +77,26 @@ class Borders:
 
 
 def territory_of(
-    connection: Connection,
+    stage: Stage,
     borders: Borders,
     *,
-    metric_srid: int,
     county_code: str,
     name: Name | None,
     fallback: str,
 ) -> Territory:
-    """Describe the staged city for `grids.gridding.lay_city`."""
+    """Describe the staged city for `grids.gridding.lay_city`.
+
+    Where known borders hold nearly everything, what stands beyond them leaves the stage.
+    """
+    connection, metric_srid = stage.connection, stage.metric_srid
     placed = to_metric(_link_points(connection), metric_srid)
     streets, kinds = _lines(connection, "road", metric_srid)
-    level = _town_level(borders, placed, metric_srid)
+    level, coverage = _town_level(borders, placed, metric_srid)
     towns = _known(borders, level, metric_srid)
+    if coverage >= COMPLETE:
+        placed = _inside(stage, towns, placed)
     coast, _ = _lines(connection, "water", metric_srid, only=("coastline",))
-    outline = without_sea(_outline(towns, placed, streets), coast)
+    outline = without_sea(_outline(towns, placed, streets, coverage), coast)
     homes = _homes(connection, streets, kinds, metric_srid)
     places = _places(connection, metric_srid)
     return Territory(
@@ -95,6 +110,16 @@ def territory_of(
         town_seeds=[seed for kind, seed in places if kind in TOWN_PLACES],
         community_seeds=[seed for kind, seed in places if kind in COMMUNITY_PLACES],
     )
+
+
+def _inside(stage: Stage, towns: Sequence[Known], placed: Floats) -> Floats:
+    """Leave out what belongs to other cities; return where the rest stands."""
+    known = shapely.union_all([town.shape for town in towns])
+    reach = known.buffer(BORDER_REACH_M)
+    limits = np.array([reach, known.buffer(SURROUNDINGS_M)], dtype=object)
+    stage.leave_outside(*shapely.transform(limits, lambda xy: from_metric(xy, stage.metric_srid)))
+    kept: Floats = placed[shapely.intersects_xy(reach, placed)]
+    return kept
 
 
 def _link_points(connection: Connection) -> Floats:
@@ -126,8 +151,8 @@ def _metric(coded: Sequence[bytes], metric_srid: int) -> NDArray[np.object_]:
     return np.asarray(made, dtype=object)
 
 
-def _town_level(borders: Borders, placed: Floats, metric_srid: int) -> int | None:
-    """Choose the level whose areas hold most of what stands in the city."""
+def _town_level(borders: Borders, placed: Floats, metric_srid: int) -> tuple[int | None, float]:
+    """Choose the level whose areas hold most of what stands in the city; say how much."""
     coverage: dict[int, float] = {}
     points = shapely.points(placed)
     for level in TOWN_LEVELS:
@@ -138,9 +163,10 @@ def _town_level(borders: Borders, placed: Floats, metric_srid: int) -> int | Non
         held, _ = shapely.STRtree(shapes).query(points, "intersects")
         coverage[level] = len(np.unique(held)) / len(placed)
     best = max(coverage.values(), default=0.0)
-    if best < 0.25:
-        return None
-    return next(level for level in TOWN_LEVELS if coverage.get(level, -1.0) >= NEARLY * best)
+    if best < FEW:
+        return None, 0.0
+    level = next(level for level in TOWN_LEVELS if coverage.get(level, -1.0) >= NEARLY * best)
+    return level, coverage[level]
 
 
 def _next_level(borders: Borders, level: int | None) -> int | None:
@@ -156,7 +182,9 @@ def _known(borders: Borders, level: int | None, metric_srid: int) -> list[Known]
     return [Known(borders.names[at], shape) for at, shape in zip(areas, shapes, strict=True)]
 
 
-def _outline(towns: Sequence[Known], placed: Floats, streets: NDArray[np.object_]) -> BaseGeometry:
+def _outline(
+    towns: Sequence[Known], placed: Floats, streets: NDArray[np.object_], coverage: float
+) -> BaseGeometry:
     """Unite the known towns with the ground of what stands outside of them."""
     if not towns:
         corners = shapely.get_coordinates(streets)
@@ -164,8 +192,10 @@ def _outline(towns: Sequence[Known], placed: Floats, streets: NDArray[np.object_
     known = shapely.union_all([town.shape for town in towns])
     shapely.prepare(known)
     outside = placed[~shapely.intersects_xy(known, placed)]
-    ground = ground_of(outside)
-    # Ground that is cut off from the towns could belong to none of them.
+    if coverage >= COMPLETE:
+        ground = shapely.union_all(shapely.buffer(shapely.points(outside), BUMP_M, quad_segs=2))
+    else:
+        ground = ground_of(outside)
     united: BaseGeometry = shapely.union_all([known, ground])
     return united
 

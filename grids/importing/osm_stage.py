@@ -26,6 +26,7 @@ BASE_MAP: Final = ("road", "water", "landuse", "place")
 TABLES: Final = (*BASE_MAP, *LOCATED)
 _POINTS: Final = ("place", "address", "facility", "premises")
 _POLYGONS: Final = ("building", "landuse")
+_SHAPE: Final = sql.SQL("ST_GeomFromWKB(%(shape)s, 4490)")
 _LINE, _POLYGON, _MULTIPOLYGON = 1, 3, 6
 
 
@@ -67,6 +68,42 @@ class Stage:
         """Send what is still waiting."""
         for table in TABLES:
             self._flush(table)
+
+    def leave_outside(self, reach: shapely.Geometry, surroundings: shapely.Geometry) -> None:
+        """Leave out what stands outside of `reach` and what is drawn outside of `surroundings`.
+
+        Rivers are cut off there: one of them may run on through half a country.
+        """
+        lonlat = sql.SQL("ST_SetSRID(ST_MakePoint(link_lon, link_lat), 4490)")
+        for table in TABLES:
+            place, limit = (lonlat, reach) if table in LOCATED else (sql.SQL("geom"), surroundings)
+            query = sql.SQL("DELETE FROM {} WHERE NOT ST_Intersects({}, {})").format(
+                staged_name(table), place, _SHAPE
+            )
+            gone = driver(self.connection).execute(query, {"shape": shapely.to_wkb(limit)}).rowcount
+            if gone:
+                self.tallies[table].skipped["beyond the city's border"] += gone
+                self.tallies[table].stored -= gone
+        query = sql.SQL(
+            "UPDATE staged_water AS w SET geom = ST_Intersection(w.geom, {})"
+            " WHERE ST_Dimension(geom) = 1 AND NOT ST_Covers({}, geom)"
+        ).format(_SHAPE, _SHAPE)
+        driver(self.connection).execute(query, {"shape": shapely.to_wkb(surroundings)})
+        self.bounds = self._extent()
+
+    def _extent(self) -> NDArray[np.float64]:
+        """Measure the box of everything that is staged."""
+        boxes = sql.SQL(" UNION ALL ").join(
+            sql.SQL("SELECT ST_Extent(geom)::geometry AS box FROM {}").format(staged_name(table))
+            for table in TABLES
+        )
+        row = driver(self.connection).execute(
+            sql.SQL(
+                "SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e)"
+                " FROM (SELECT ST_Extent(box) AS e FROM ({}) AS t) AS b"
+            ).format(boxes)
+        )
+        return np.array(row.fetchone(), dtype=np.float64)
 
     def _flush(self, table: str) -> None:
         rows = self._waiting.pop(table, [])
