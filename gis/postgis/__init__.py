@@ -16,7 +16,16 @@ from gis.postgis.features import (
     feature_texts,
     items,
 )
-from gis.postgis.source import EVERYTHING, Key, TableSource, Where, Within, raw, warm
+from gis.postgis.source import (
+    EVERYTHING,
+    Key,
+    TableSource,
+    Where,
+    Within,
+    raw,
+    table_of,
+    warm,
+)
 from gis.postgis.tiles import (
     TILE_BUFFER,
     TILE_EXTENT,
@@ -44,6 +53,7 @@ __all__ = [
     "items",
     "layered_tile",
     "raw",
+    "table_of",
     "vector_tile",
     "warm",
 ]
