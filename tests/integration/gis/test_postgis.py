@@ -1,7 +1,6 @@
 """Statements over tables, on real PostGIS, read back by independent readers."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import mapbox_vector_tile
@@ -36,8 +35,8 @@ AWKWARD = 'a "quoted" \\ back\nline\ttab 网格'
 
 
 @pytest.fixture
-def conn(session: Any) -> Iterator[psycopg.Connection[Any]]:
-    driver = session.connection().connection.driver_connection
+def conn(session: Any) -> psycopg.Connection[Any]:
+    driver: psycopg.Connection[Any] = session.connection().connection.driver_connection
     driver.execute("""
         CREATE TEMP TABLE site (
           id bigint PRIMARY KEY, name text, size int, geom geometry(Point, 4490),
@@ -52,7 +51,7 @@ def conn(session: Any) -> Iterator[psycopg.Connection[Any]]:
         ANALYZE site;
     """)
     driver.execute("UPDATE site SET name = %s WHERE id = 7", (AWKWARD,))
-    yield driver
+    return driver
 
 
 def features(page: Any) -> list[dict[str, Any]]:
