@@ -72,7 +72,7 @@ class Stage:
     def leave_outside(self, reach: shapely.Geometry, surroundings: shapely.Geometry) -> None:
         """Leave out what stands outside of `reach` and what is drawn outside of `surroundings`.
 
-        Rivers are cut off there: one of them may run on through half a country.
+        Rivers and land are cut off there: one river may run on through half a country.
         """
         lonlat = sql.SQL("ST_SetSRID(ST_MakePoint(link_lon, link_lat), 4490)")
         for table in TABLES:
@@ -84,11 +84,16 @@ class Stage:
             if gone:
                 self.tallies[table].skipped["beyond the city's border"] += gone
                 self.tallies[table].stored -= gone
-        query = sql.SQL(
-            "UPDATE staged_water AS w SET geom = ST_Intersection(w.geom, {})"
-            " WHERE ST_Dimension(geom) = 1 AND NOT ST_Covers({}, geom)"
-        ).format(_SHAPE, _SHAPE)
-        driver(self.connection).execute(query, {"shape": shapely.to_wkb(surroundings)})
+        for table in ("water", "landuse"):
+            query = sql.SQL("""
+                UPDATE {} SET (geom, area_m2) = (
+                  SELECT CASE WHEN ST_Dimension(geom) = 2 THEN ST_Multi(cut) ELSE cut END,
+                         CASE WHEN ST_Dimension(geom) = 2 THEN ST_Area(cut::geography) END
+                  FROM (SELECT ST_CollectionExtract(
+                          ST_Intersection(geom, {}), ST_Dimension(geom) + 1) AS cut) AS c)
+                WHERE NOT ST_Covers({}, geom)
+            """).format(staged_name(table), _SHAPE, _SHAPE)
+            driver(self.connection).execute(query, {"shape": shapely.to_wkb(surroundings)})
         self.bounds = self._extent()
 
     def _extent(self) -> NDArray[np.float64]:

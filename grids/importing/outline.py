@@ -11,12 +11,12 @@ from shapely.geometry.base import BaseGeometry
 Floats = NDArray[np.float64]
 
 #: Side of the squares that are filled where something stands.
-SQUARE_M = 100.0
+SQUARE_M = 50.0
 #: How far ground reaches around a thing, and gaps that are closed, in squares.
-REACH, CLOSED = 2, 5
+REACH, CLOSED = 1, 6
 #: A raster larger than this is drawn with larger squares.
 MOST_SQUARES = 4_000_000
-SMOOTH_M = 40.0
+SMOOTH_M = 20.0
 #: Water off the coast that still belongs to the city: piers and moorings stand in it.
 SHORE_M = 200.0
 _SIDE_STEP_M = 1.0
