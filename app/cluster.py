@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app import pids
 from app.config import (
     ADMIN,
     DATABASE,
@@ -144,6 +145,8 @@ def kill(cluster: Cluster) -> None:
     pid = postmaster(cluster)
     if pid is not None and _lives(pid, "postgres"):
         os.kill(pid, signal.SIGKILL)
+        while _lives(pid, "postgres"):
+            time.sleep(0.01)
 
 
 def server_bin() -> Path:
@@ -309,9 +312,10 @@ def _server_user() -> int:
 def _lives(pid: int, name: str) -> bool:
     """Say whether the process lives and is a program of that name, not a later one."""
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip().startswith(name)
+        has_name = Path(f"/proc/{pid}/comm").read_text().strip().startswith(name)
     except OSError:
         return False
+    return has_name and pids.state(pid) != "Z"
 
 
 def _existing(path: Path) -> Path:

@@ -111,7 +111,7 @@ class Settings:
             raise InvalidSetting("WANGGE_SECRET_KEY is shorter than 32 characters")
         try:
             ZoneInfo(self.city_zone)
-        except (OSError, ValueError) as error:
+        except (KeyError, OSError, ValueError) as error:
             raise InvalidSetting(f"WANGGE_CITY_ZONE: no zone {self.city_zone!r}") from error
         if self.envelope:
             _envelope(self.envelope)
@@ -223,9 +223,12 @@ def _value(name: str, kind: object, raw: str) -> object:
 
 def _key(name: str, text: str) -> bytes:
     """Decode a 32-byte key."""
-    key = base64.b64decode(text, validate=True)
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError:
+        raise InvalidSetting(f"WANGGE_{name.upper()} is not base64") from None
     if len(key) != 32:
-        raise InvalidSetting(f"{name} has {len(key)} bytes, needs 32")
+        raise InvalidSetting(f"WANGGE_{name.upper()} has {len(key)} bytes, needs 32")
     return key
 
 

@@ -1,9 +1,9 @@
 """One installation: its database brought up to date and filled, by the owner role."""
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -57,12 +57,26 @@ def has_city(settings: Settings) -> bool:
         return session.scalar(select(City.county_code)) is not None
 
 
-def build_city(settings: Settings, *, scale: float, seed: int, progress: Progress) -> None:
-    """Fill the database with a simulated city."""
+def build_city(
+    settings: Settings, *, scale: float, seed: int, progress: Progress, replace: bool = False
+) -> None:
+    """Fill the database with a simulated city whose year of cases ends now."""
     from grids import synth
+    from grids.secrets import Vault
 
+    now = datetime.now(ZoneInfo(settings.city_zone))
     with owner_engine(settings) as engine:
-        synth.build(engine, scale=scale, seed=seed, progress=progress)
+        synth.build(
+            engine,
+            scale=scale,
+            seed=seed,
+            vault=Vault({1: settings.data_key}, settings.index_key),
+            progress=progress,
+            today=now.date(),
+            now=now,
+            replace=replace,
+            manifest=settings.var_dir / "city.json",
+        )
 
 
 def import_city(
@@ -93,7 +107,7 @@ def with_city_zone(settings: Settings) -> Settings:
         return settings
     with owner_session(settings) as session:
         zone = session.scalar(select(City.city_zone))
-    return replace(settings, city_zone=zone) if zone else settings
+    return dataclasses.replace(settings, city_zone=zone) if zone else settings
 
 
 def verify_store(settings: Settings) -> list[str]:

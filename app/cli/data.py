@@ -38,13 +38,14 @@ def import_osm(extract: Path, *, force: bool) -> None:
 @click.command()
 @click.option("--scale", default=0.02, show_default=True, help="1.0 is a city of 720,000.")
 @click.option("--seed", default=1, show_default=True, help="Which city.")
-def synth(scale: float, seed: int) -> None:
-    """Build a simulated city in an empty database."""
+@click.option("--replace", is_flag=True, help="Instead of the present city and all its data.")
+def synth(scale: float, seed: int, *, replace: bool) -> None:
+    """Build a simulated city."""
     from app import installation
 
     settings = Settings.load()
     installation.prepare(settings, step)
-    installation.build_city(settings, scale=scale, seed=seed, progress=step)
+    installation.build_city(settings, scale=scale, seed=seed, progress=step, replace=replace)
 
 
 @click.group()

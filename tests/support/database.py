@@ -134,7 +134,11 @@ def settings_for(admin_url: str, var_dir: Path, **more: str) -> Settings:
 
 
 def environment_for(admin_url: str, var_dir: Path, **more: str) -> dict[str, str]:
+    """Write the settings of a test server; the keys are those that templates were built with."""
+    kept = read_secrets(VAR)
     return {
+        "WANGGE_DATA_KEY": kept["data_key"],
+        "WANGGE_INDEX_KEY": kept["index_key"],
         "WANGGE_DATABASE_URL": admin_url,
         "WANGGE_VAR_DIR": str(var_dir),
         "WANGGE_ALLOW_UNSAFE_SERVER": "1",
