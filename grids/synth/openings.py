@@ -1,0 +1,130 @@
+"""How each simulated incident came in, who may act on it, and how it shall end."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from grids.codes import Category, CategoryLimit, Workday
+from grids.incidents.clocks import DEFAULT_HANDLING, Calendar, Limit
+from grids.incidents.lifecycle import OPEN
+from grids.synth.addresses import Addresses
+from grids.synth.cases import Events
+from grids.synth.history import ENDINGS, OPEN_SHARE, RISK_SHARE, UNTRUE_SHARE
+from grids.synth.homes import Ints
+from grids.synth.lives import Crew, Kind, Opening
+from grids.synth.plan import CITY_ZONE, Plan
+from grids.synth.staff import Staff
+
+OPEN_CASES_SHARE, FEWEST_OPEN = 0.03, 24
+OPEN_WITHIN_DAYS = 30
+
+
+def crew_of(staff: Staff, ids: Ints) -> Crew:
+    """Gather the accounts that act on cases by their posts."""
+    accounts = ids.tolist()
+
+    def post(role: str) -> list[int]:
+        return [accounts[k] for k in staff.who(role)]
+
+    workers = {staff.area[k]: accounts[k] for k in staff.who("worker")}
+    handlers: dict[str, list[int]] = {}
+    for k in staff.who("handler"):
+        handlers.setdefault(str(staff.department[k]), []).append(accounts[k])
+    return Crew(
+        desks={role: post(role) for role in ("intake", "shift_leader", "dispatcher")},
+        workers=workers,
+        handlers=handlers,
+        spare_worker=min(workers.values()),
+    )
+
+
+def _kinds(connection: Connection) -> dict[str, Kind]:
+    """Read what the code lists say about each matter: urgency, limit, department."""
+    rows = connection.execute(
+        select(Category.id, Category.code, CategoryLimit.urgency, CategoryLimit.value,
+               CategoryLimit.unit, CategoryLimit.department_code)
+        .outerjoin(CategoryLimit, CategoryLimit.category_id == Category.id)
+        .where(Category.kind == "matter")
+        .order_by(Category.code, CategoryLimit.urgency.desc())
+    ).all()  # fmt: skip
+    kinds: dict[str, Kind] = {}
+    for row in rows:
+        urgency = row.urgency or "C"
+        limit = Limit(row.value, row.unit) if row.urgency else DEFAULT_HANDLING[urgency]
+        kinds[row.code] = Kind(row.id, row.code, urgency, limit, row.department_code or "D03")
+    return kinds
+
+
+def calendar_of(connection: Connection) -> Calendar:
+    """Read the working days of the city."""
+    days = connection.execute(select(Workday.day, Workday.is_workday)).all()
+    return Calendar(ZoneInfo(CITY_ZONE), {row.day: row.is_workday for row in days})
+
+
+def openings_of(
+    connection: Connection, plan: Plan, events: Events, areas: np.ndarray[Any, Any],
+    addresses: Addresses, crew: Crew, component_ids: Ints,
+) -> list[Opening]:  # fmt: skip
+    """Say of each incident how it came in and how it ends, or where it stands now."""
+    rng = plan.rng("openings")
+    kinds = _kinds(connection)
+    outcomes, risks = _outcomes(plan, events)
+    openings: list[Opening] = []
+    for k, code in enumerate(events.code.tolist()):
+        area, channel = str(areas[k]), str(events.channel[k])
+        address = addresses.text[int(events.building[k])]
+        reporter = crew.desks["intake"][k % len(crew.desks["intake"])]
+        if channel == "worker":
+            reporter = crew.workers.get(area, crew.spare_worker)
+        component = int(events.component[k])
+        openings.append(
+            Opening(
+                id=uuid.UUID(bytes=rng.bytes(16), version=4),
+                kind=kinds[code],
+                channel=channel,
+                text=f"{address}附近{events.say[k]}",
+                address=f"{address}附近",
+                area_code=area,
+                grid_code=area,
+                reporter=None if channel in ("public", "system") else reporter,
+                component_id=int(component_ids[component]) if component >= 0 else None,
+                outcome=outcomes[k],
+                risk=risks[k],
+            )
+        )
+    return openings
+
+
+def _outcomes(plan: Plan, events: Events) -> tuple[list[str], list[Any]]:
+    """Draw how cases end; of the newest some are open, in every state, late, soon or ok."""
+    rng = plan.rng("outcomes")
+    count = len(events.code)
+    names = ["close", *ENDINGS]
+    share = [1 - sum(ENDINGS.values()), *ENDINGS.values()]
+    outcome = rng.choice(names, count, p=share).astype(object)
+    asked = np.isin(events.channel, ["public", "phone", "media"])
+    outcome[asked & (outcome == "close") & (rng.random(count) < UNTRUE_SHARE)] = "untrue"
+    outcome[(events.cause == "fire") & (outcome != "close")] = "close"
+    outcome[events.cause == "duplicate"] = "duplicate"
+    risks: list[Any] = [None] * count
+    wanted = max(FEWEST_OPEN, round(OPEN_CASES_SHARE * count))
+    newest = np.flatnonzero(events.at_s > events.at_s[-1] - OPEN_WITHIN_DAYS * 86_400)
+    is_free = ~np.isin(events.cause[newest], ["duplicate", "fire"])
+    free = newest[is_free]
+    chosen = rng.choice(free, min(wanted, len(free)), replace=False)
+    states = [state for state in OPEN if state in OPEN_SHARE]
+    parts = np.array([OPEN_SHARE[state] for state in states])
+    state = rng.choice(states, len(chosen), p=parts / parts.sum())
+    state[: len(states)] = states[: len(chosen)]  # every state has one, however small the city
+    words = rng.choice(list(RISK_SHARE), len(chosen), p=list(RISK_SHARE.values()))
+    for k, where, word in zip(chosen.tolist(), state.tolist(), words.tolist(), strict=True):
+        needs_check = where == "pending_verify" and events.channel[k] not in ("public", "phone",
+                                                                            "media")  # fmt: skip
+        outcome[k] = "pending_accept" if needs_check else where
+        risks[k] = word
+    return [str(one) for one in outcome], risks

@@ -1,0 +1,79 @@
+"""How large a simulated city is, and where its random numbers come from."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+COUNTY = "339901"  #: no county of GB/T 2260 has it: no number made here can be a real one
+CENTRE_LON, CENTRE_LAT = 120.07, 29.31
+METRIC_SRID = 4549
+CITY_ZONE = "Asia/Shanghai"
+NAME_ZH, NAME_EN = "示例市", "Sample City"
+
+#: The customer's city, scale 1.
+FULL_AREA_M2 = 1_105e6
+FULL_PERSONS = 2_080_000
+FULL_ENTERPRISES = 300_000
+FULL_COMPONENTS = 600_000
+FULL_COMMUNITIES = 800
+FULL_GRIDS = 1_700
+FULL_INCIDENTS = 200_000
+FULL_TOWNS = 16
+
+SMALLEST_SCALE, LARGEST_SCALE = 0.002, 1.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a scale means in square metres and heads, before a line is drawn."""
+
+    scale: float
+    seed: int
+    today: date
+    area_m2: float
+    radius_m: float
+    core_m: float  #: radius of the continuous built-up area
+    river_m: float  #: width of the river
+    towns: int
+    communities: int
+    grids: int
+    persons: int
+    enterprises: int
+    components: int
+    incidents: int
+
+    def rng(self, part: str) -> np.random.Generator:
+        """Return the random numbers of one part of the city, always the same for a seed.
+
+        Each part has its own stream, so that a change in one does not move the others.
+        """
+        return np.random.default_rng([self.seed, zlib.crc32(part.encode())])
+
+
+def plan_for(scale: float, seed: int, today: date) -> Plan:
+    """Size the city: counts grow with the scale, the built-up radius with its square root."""
+    if not SMALLEST_SCALE <= scale <= LARGEST_SCALE:
+        raise ValueError(f"scale {scale} is not between {SMALLEST_SCALE} and {LARGEST_SCALE}")
+    area = FULL_AREA_M2 * scale
+    radius = math.sqrt(area / math.pi)
+    return Plan(
+        scale=scale,
+        seed=seed,
+        today=today,
+        area_m2=area,
+        radius_m=radius,
+        core_m=radius * (0.46 - 0.07 * math.sqrt(scale)),
+        river_m=min(220.0, 40.0 + 0.022 * radius),
+        towns=max(2, round(FULL_TOWNS * scale**0.4)),
+        communities=max(3, round(FULL_COMMUNITIES * scale)),
+        grids=max(6, round(FULL_GRIDS * scale)),
+        persons=round(FULL_PERSONS * scale),
+        enterprises=round(FULL_ENTERPRISES * scale),
+        components=round(FULL_COMPONENTS * scale),
+        incidents=round(FULL_INCIDENTS * scale),
+    )

@@ -1,0 +1,240 @@
+"""Write the simulated city into the tables, and keep a digest of what was written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import shapely
+from sqlalchemy import Connection, text
+
+from grids.bulk import Column, copy_frame, reserve_ids
+from grids.linking import PlaceIndex, link_points
+from grids.secrets import Vault, normal_phone
+from grids.synth.addresses import Addresses
+from grids.synth.business import Firms, Sites
+from grids.synth.fittings import Components, Facilities
+from grids.synth.homes import Dwellings, Ints, People
+from grids.synth.layout import RANK, SPEED_KMH
+from grids.synth.names import english
+from grids.synth.plan import Plan
+from grids.synth.shapes import Floats, as_multi, as_points
+from grids.synth.world import World, to_earth, to_lonlat
+
+#: Columns that differ between two runs of one seed: keys of the database, nonces, hashes.
+VARYING = ("id", "_id", "_sealed", "_index", "_hash")
+
+
+@dataclass
+class Writer:
+    """Appends columns to tables; counts rows and digests every value that a seed decides."""
+
+    connection: Connection
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def put(self, table: str, columns: Mapping[str, Column]) -> None:
+        """Append rows."""
+        written = copy_frame(self.connection, table, columns)
+        self.counts[table] = self.counts.get(table, 0) + written
+        for name in sorted(columns):
+            if not name.endswith(VARYING):
+                self._digest.update(f"{table}.{name}".encode())
+                self._digest.update(_bytes(columns[name]))
+
+    def ids(self, table: str, count: int) -> Ints:
+        """Reserve keys."""
+        return reserve_ids(self.connection, table, count)
+
+    def digest(self) -> str:
+        """Return the digest of everything written so far."""
+        return self._digest.hexdigest()
+
+
+def _bytes(values: Column) -> bytes:
+    if len(values) and isinstance(values[0], shapely.Geometry):
+        return b"".join(shapely.to_wkb(np.asarray(values, dtype=object)).tolist())
+    return repr(values.tolist() if isinstance(values, np.ndarray) else list(values)).encode()
+
+
+def store_map(out: Writer, world: World) -> None:
+    """Write roads, water, land use and places."""
+    roads = world.roads
+    lines = to_earth([road.line for road in roads])
+    out.put("road", {
+        "kind": [road.kind for road in roads],
+        "rank": [RANK[road.kind] for road in roads],
+        "name": [road.name for road in roads],
+        "is_bridge": [road.is_bridge for road in roads],
+        "speed_kmh": [SPEED_KMH.get(road.kind) for road in roads],
+        "length_m": [float(road.line.length) for road in roads],
+        "geom": lines,
+    })  # fmt: skip
+    waters = world.waters
+    out.put("water", {
+        "kind": [patch.kind for patch in waters],
+        "name": [patch.name for patch in waters],
+        "area_m2": [float(p.shape.area) if p.shape.area else None for p in waters],
+        "geom": to_earth([patch.shape for patch in waters]),
+    })  # fmt: skip
+    out.put("landuse", {
+        "kind": [patch.kind for patch in world.land],
+        "name": [patch.name for patch in world.land],
+        "area_m2": [float(patch.shape.area) for patch in world.land],
+        "geom": to_earth([as_multi(patch.shape) for patch in world.land]),
+    })  # fmt: skip
+    labels = world.labels
+    points = to_lonlat(np.array([(label.x, label.y) for label in labels]))
+    out.put("place", {
+        "kind": [label.kind for label in labels],
+        "name": [label.name for label in labels],
+        "name_en": [english(label.name) for label in labels],
+        "rank": [label.rank for label in labels],
+        "geom": as_points(points),
+    })  # fmt: skip
+
+
+def store_buildings(
+    out: Writer, world: World, addresses: Addresses, dwellings: Dwellings, built: Ints,
+    index: PlaceIndex,
+) -> tuple[Ints, Ints, dict[str, Any]]:  # fmt: skip
+    """Write addresses and buildings; return their keys and where the buildings lie."""
+    houses = world.houses
+    count = len(houses.shapes)
+    address_ids, ids = out.ids("address", count), out.ids("building", count)
+    points = to_lonlat(addresses.points)
+    out.put("address", {
+        "id": address_ids, "text": addresses.text, "street": addresses.street,
+        "number": addresses.number, "estate": addresses.estate, "building": addresses.building,
+        "geom": as_points(points), **_placed(index, points),
+    })  # fmt: skip
+    shapes = to_earth(houses.shapes)
+    where = _placed(index, link_points(shapes))
+    names = [_building_name(world, addresses, k) for k in range(count)]
+    out.put("building", {
+        "id": ids, "name": names, "kind": houses.kinds, "levels": dwellings.levels,
+        "height_m": dwellings.levels * 3.1 + 0.6, "built_year": built,
+        "dwellings": dwellings.per_building, "area_m2": shapely.area(houses.shapes),
+        "address_id": address_ids, "geom": [as_multi(shape) for shape in shapes], **where,
+    })  # fmt: skip
+    return address_ids, ids, where
+
+
+def _building_name(world: World, addresses: Addresses, k: int) -> str | None:
+    if addresses.estate[k] and addresses.building[k]:
+        return f"{addresses.estate[k]}{addresses.building[k]}"
+    programme = world.blocks[world.houses.block[k]].programme
+    named = ("school", "hospital", "station", "cbd", "market")
+    return world.block_names[world.houses.block[k]] if programme in named else None
+
+
+def store_people(
+    out: Writer, vault: Vault, dwellings: Dwellings, people: People, building_ids: Ints,
+    where: dict[str, Any],
+) -> None:  # fmt: skip
+    """Write dwellings, households and persons; names and numbers are sealed from the first row."""
+    dwelling_ids = out.ids("dwelling", len(dwellings.building))
+    out.put("dwelling", {
+        "id": dwelling_ids, "building_id": building_ids[dwellings.building],
+        "unit": dwellings.unit, "floor": dwellings.floor, "room": dwellings.room,
+        "use": dwellings.use, "area_m2": dwellings.area_m2,
+    })  # fmt: skip
+    home = dwellings.building[people.household_dwelling]
+    household_ids = out.ids("household", len(home))
+    place = {name: column[home] for name, column in where.items()}
+    out.put("household", {
+        "id": household_ids, "dwelling_id": dwelling_ids[people.household_dwelling],
+        "kind": people.household_kind, **place,
+    })  # fmt: skip
+    ids = out.ids("person", len(people.name))
+    keys = ids.tolist()
+
+    def seal(column: str, texts: Sequence[str | None]) -> list[bytes | None]:
+        return [None if t is None else vault.seal("person", key, column, t)
+                for key, t in zip(keys, texts, strict=True)]  # fmt: skip
+
+    phones = [normal_phone(phone) if phone else None for phone in people.phone]
+    out.put("person", {
+        "id": ids, "household_id": household_ids[people.household],
+        "name_sealed": seal("name_sealed", people.name),
+        "id_number_sealed": seal("id_number_sealed", people.id_number),
+        "id_number_index": [vault.blind_index("person", "id_number", n) for n in people.id_number],
+        "phone_sealed": seal("phone_sealed", phones),
+        "phone_index": [vault.blind_index("person", "phone", p) if p else None for p in phones],
+        "birth_sealed": seal("birth_sealed", [day.isoformat() for day in people.birth]),
+        "age_band": people.age_band, "relation": people.relation, "residency": people.residency,
+        **{name: column[people.household] for name, column in place.items()},
+        "moved_in_on": people.moved_in,
+    })  # fmt: skip
+
+
+def store_firms(
+    out: Writer, plan: Plan, vault: Vault, firms: Firms, sites: Sites,
+    rentals: tuple[Ints, list[str], Floats], address_ids: Ints, building_ids: Ints,
+    index: PlaceIndex,
+) -> None:  # fmt: skip
+    """Write enterprises with sealed contacts, and premises."""
+    ids = out.ids("enterprise", len(firms.name))
+    points = to_lonlat(firms.points)
+    out.put("enterprise", {
+        "id": ids, "uscc": firms.uscc, "name": firms.name, "kind": firms.kind,
+        "industry": firms.industry, "status": firms.status, "staff": firms.staff,
+        "registered_on": [plan.today - timedelta(days=int(d)) for d in firms.age_days],
+        "contact_sealed": vault.seal_many("enterprise", "contact_sealed", ids.tolist(),
+                                          firms.contact),
+        "address_id": address_ids[firms.building], "geom": as_points(points),
+        **_placed(index, points),
+    })  # fmt: skip
+    points = to_lonlat(sites.points)
+    out.put("premises", {
+        "enterprise_id": ids[sites.firm], "building_id": building_ids[sites.building],
+        "kind": sites.kind, "name": sites.name, "floor_area_m2": sites.area_m2,
+        "geom": as_points(points), **_placed(index, points),
+    })  # fmt: skip
+    which, names, spots = rentals
+    points = to_lonlat(spots)
+    out.put("premises", {
+        "building_id": building_ids[which], "kind": ["rental_house"] * len(which), "name": names,
+        "geom": as_points(points), **_placed(index, points),
+    })  # fmt: skip
+
+
+def store_fittings(
+    out: Writer, components: Components, facilities: Facilities, index: PlaceIndex
+) -> Ints:
+    """Write components and facilities; return the keys of the components."""
+    ids = out.ids("component", len(components.code))
+    shapes = to_earth(components.shapes)
+    out.put("component", {
+        "id": ids, "identifier": components.identifier, "code": components.code,
+        "state": components.state, "department_code": components.department, "geom": shapes,
+        **_placed(index, link_points(shapes)),
+    })  # fmt: skip
+    points = to_lonlat(facilities.points)
+    out.put("facility", {
+        "kind": facilities.kind, "name": facilities.name, "geom": as_points(points),
+        **_placed(index, points),
+    })  # fmt: skip
+    return ids
+
+
+def _placed(index: PlaceIndex, lonlat: Floats) -> dict[str, Any]:
+    return index.link(lonlat).columns()
+
+
+def wipe(connection: Connection) -> None:
+    """Remove a city with everything that stands on it: cases, registers, accounts, feed."""
+    connection.execute(
+        text(
+            "TRUNCATE incident, grid, cell, area, road, water, landuse, place, building, address,"
+            " component, facility, enterprise, premises, dwelling, household, person, people_count,"
+            " account, feed, request_key, number_day, blob CASCADE"
+        )
+    )
+    connection.execute(text("UPDATE feed_state SET no = 0, xid = '0', hash = ''::bytea"))
