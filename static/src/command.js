@@ -6,7 +6,7 @@ import {find, pageData} from './lib/dom.js';
 import {cityDay, dateText, dayText, number, setZone, t, useMessages} from './lib/i18n.js';
 import {createStore} from './lib/store.js';
 import {setTheme} from './lib/theme.js';
-import {SUPPRESSED} from './map/choropleth.js';
+import {SUPPRESSED, spreadBreaks} from './map/choropleth.js';
 import {createMap} from './map/create.js';
 import {createToasts} from './ui/toast.js';
 import {errorText} from './ui/errors.js';
@@ -80,7 +80,11 @@ const layers = createResource(async signal => {
   layersPanel.show(state);
   if (state.value) applyLayers();
 });
-const choropleth = createResource(signal => getJson(urlOf('/api/grids/choropleth', {theme: store.get().theme, area: area(), days: 30, ...period()}), {signal}), state => {
+const choropleth = createResource(async signal => {
+  const figures = await getJson(urlOf('/api/grids/choropleth', {theme: store.get().theme, area: area(), days: 30, ...period()}), {signal});
+  const {breaks, isSpread} = spreadBreaks(figures);
+  return {...figures, breaks, method: isSpread ? 'spread' : figures.method};
+}, state => {
   const {theme} = store.get();
   legend.show(theme, state);
   map.setFigures(theme === 'none' ? null : state.value);
@@ -143,7 +147,7 @@ const rail = createRail(find('#rail'), {
 const {at} = store.get();
 const map = createMap(find('#map'), {
   lang: page.lang, bounds: home, room: page.city.bounds, center: at ? [at.lon, at.lat] : null, zoom: at?.zoom ?? null,
-  attribution: page.city.attribution, tiles: page.tiles?.base, grid: page.tiles?.grid ?? '/tiles/grid/{z}/{x}/{y}.mvt', controls: !isWall, zoomTitles: [t('map.in'), t('map.out')],
+  attribution: page.city.attribution, tiles: page.tiles?.base, grid: page.tiles?.grid ?? '/tiles/grid/{z}/{x}/{y}.mvt', controls: !isWall, markScale: isWall ? 1.6 : 1, zoomTitles: [t('map.in'), t('map.out')],
   padding: places.padding,
   onMove: place => {
     store.set({at: place});

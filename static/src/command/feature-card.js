@@ -3,8 +3,9 @@
 import {el, fill} from '../lib/dom.js';
 import {hasText, number, t} from '../lib/i18n.js';
 import {icon} from '../ui/icon.js';
+import {nameOf} from './tip.js';
 
-const HIDDEN = new Set(['id', 'cell_id', 'grid_id', 'geom', 'count', 'name']);
+const HIDDEN = new Set(['id', 'cell_id', 'grid_id', 'geom', 'count', 'classes', 'name', 'name_zh', 'name_en']);
 
 /**
  * @param {HTMLElement} host
@@ -17,7 +18,7 @@ export function createFeatureCard(host, {onClose}) {
       host.hidden = false;
       const shown = Object.entries(props).filter(([name, value]) => !HIDDEN.has(name) && value !== null && value !== '');
       fill(host,
-        el('header', {class: 'panel-head'}, el('h2', {class: 'ellipsis'}, props.name || title), el('button', {type: 'button', class: 'icon-btn', 'aria-label': t('action.close'), onclick: onClose}, icon('x'))),
+        el('header', {class: 'panel-head'}, el('h2', {class: 'ellipsis'}, nameOf(props) || title), el('button', {type: 'button', class: 'icon-btn', 'aria-label': t('action.close'), onclick: onClose}, icon('x'))),
         el('div', {class: 'panel-body'},
           el('p', {class: 'muted small'}, title),
           el('dl', {class: 'facts'}, ...shown.flatMap(([name, value]) => [

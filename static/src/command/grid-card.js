@@ -1,7 +1,7 @@
 // The profile of a duty grid: figures first, everything else one press away.
 
 import {el, fill} from '../lib/dom.js';
-import {number, t} from '../lib/i18n.js';
+import {hasText, number, t} from '../lib/i18n.js';
 import {createBars, seriesTable} from '../ui/chart.js';
 import {openDialog} from '../ui/dialog.js';
 import {errorNote, skeleton} from '../ui/errors.js';
@@ -126,13 +126,14 @@ export function createGridCard(host, {onClose, onOpenCase, onRetry, onFilter}) {
 }
 
 const LIST_SHOWN = 50;
+const HIDDEN = new Set(['id', 'lon', 'lat']);
 
 /** A list of the profile: whatever columns its rows have. @param {string} name @param {any} rows */
 function listOf(name, rows) {
   if (!Array.isArray(rows) || !rows.length) return null;
-  const keys = Object.keys(rows[0]).filter(key => typeof rows[0][key] !== 'object' && !['id', 'lon', 'lat'].includes(key));
+  const keys = Object.keys(rows[0]).filter(key => !HIDDEN.has(key) && rows.some(row => row[key] !== null && row[key] !== '' && typeof row[key] !== 'object'));
   return el('section', null, el('h3', null, t(`list.${name}`)), createTable({
     rows: rows.slice(0, LIST_SHOWN),
-    columns: keys.map(key => ({title: t(`column.${key}`), value: (/** @type {any} */ row) => figure(row[key]), isNumber: typeof rows[0][key] === 'number'})),
+    columns: keys.map(key => ({title: hasText(`column.${key}`) ? t(`column.${key}`) : key, value: (/** @type {any} */ row) => figure(row[key]), isNumber: rows.some(row => typeof row[key] === 'number')})),
   }), rows.length > LIST_SHOWN && el('p', {class: 'muted small'}, t('list.cut', {n: LIST_SHOWN, total: number(rows.length)})));
 }

@@ -6,6 +6,8 @@ import {errorNote, skeleton} from '../ui/errors.js';
 import {icon} from '../ui/icon.js';
 import {swatchOf} from './symbols.js';
 
+/** A layer that never changed says an instant long ago. */
+const NEVER = Date.UTC(2000, 0, 1);
 /** Layers whose meaning the map's own legend tells. */
 const OWN_LEGEND = new Set(['incident', 'grid', 'base']);
 
@@ -35,7 +37,7 @@ export function createLayersPanel(host, {onToggle, onClose, onRetry, zoom}) {
     const sign = el('span', {class: 'layer-sign'});
     signs.set(layer.id, sign);
     const node = el('div', {class: 'layer'},
-      el('label', {class: 'layer-row', title: layer.as_of ? t('layers.asOf', {at: dateText(layer.as_of, 'minute')}) : null},
+      el('label', {class: 'layer-row', title: layer.as_of && Date.parse(layer.as_of) > NEVER ? t('layers.asOf', {at: dateText(layer.as_of, 'minute')}) : null},
         el('input', {type: 'checkbox', checked: isOn, onchange: (/** @type {Event} */ event) => onToggle(layer.id, /** @type {HTMLInputElement} */ (event.target).checked)}),
         el('span', {class: 'layer-name'}, layer.title), sign,
         el('span', {class: 'layer-count'}, layer.count === null || layer.count === undefined ? '' : compact(layer.count))),
@@ -49,7 +51,7 @@ export function createLayersPanel(host, {onToggle, onClose, onRetry, zoom}) {
     // Cases are drawn by their risk, which the map's legend explains.
     const legend = OWN_LEGEND.has(layer.id) ? [] : (layer.legend ?? []).filter(entry => entry.label);
     // Our tiles are 512 pixels wide: the map at zoom z reads tiles of z - 1.
-    const isTooFar = zoom() - 1 < (layer.detail_zoom ?? layer.min_zoom);
+    const isTooFar = !OWN_LEGEND.has(layer.id) && zoom() - 1 < (layer.detail_zoom ?? layer.min_zoom);
     if (!(legend.length > 1) && !isTooFar) return null;
     return el('div', {class: 'layer-detail'},
       legend.length > 1 && el('ul', {class: 'layer-legend'}, ...legend.map(entry => el('li', null, swatchOf(layer, entry.value), entry.label))),
@@ -67,7 +69,7 @@ export function createLayersPanel(host, {onToggle, onClose, onRetry, zoom}) {
 
   /** How old the oldest of the shown layers is. */
   function asOf() {
-    const times = layers.filter(layer => on.has(layer.id) && layer.as_of).map(layer => Date.parse(/** @type {string} */ (layer.as_of)));
+    const times = layers.filter(layer => on.has(layer.id) && layer.as_of).map(layer => Date.parse(/** @type {string} */ (layer.as_of))).filter(time => time > NEVER);
     return times.length ? el('p', {class: 'muted small layers-age'}, t('layers.asOf', {at: dateText(Math.min(...times), 'minute')})) : null;
   }
 

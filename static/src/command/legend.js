@@ -54,10 +54,11 @@ export function createLegend(host, {onRetry}) {
     const classes = classesOf(figures.breaks);
     const value = pointed === null ? undefined : figures.values[pointed];
     const at = typeof value === 'number' ? classOf(value, figures.breaks) : -1;
-    const edges = [classes[0]?.from ?? 0, ...classes.map(one => one.to)];
-    return el('div', {class: 'ramp', role: 'img', 'aria-label': t('legend.ramp', {breaks: edges.map(edge => number(edge, 1)).join(', ')})},
+    const start = classes[0]?.from ?? 0;
+    const edge = (/** @type {number} */ value) => compact(Math.round(value));
+    return el('div', {class: 'ramp', role: 'img', 'aria-label': t('legend.ramp', {breaks: [start, ...classes.map(one => one.to)].map(value => number(value, 1)).join(', ')})},
       el('div', {class: 'ramp-bar'}, ...classes.map(one => el('i', {class: one.place === at ? 'is-at' : null, style: {background: colours[one.step]}}))),
-      el('div', {class: 'ramp-steps'}, ...edges.map(edge => el('span', null, compact(Math.round(edge))))));
+      el('div', {class: 'ramp-steps'}, ...classes.map((one, rank) => el('span', null, el('i', null, rank === 0 && one.from < one.to ? edge(one.from) : ''), edge(one.to)))));
   }
 
   function drawMarks() {

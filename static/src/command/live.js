@@ -32,7 +32,7 @@ export function createLive({url, onNews, onReload, poll, onLink, Source = global
       startPolling();
       return;
     }
-    source = new Source(last ? `${url}${url.includes('?') ? '&' : '?'}last_event_id=${last}` : url, {withCredentials: true});
+    source = new Source(last ? `${url}${url.includes('?') ? '&' : '?'}last=${last}` : url, {withCredentials: true});
     source.addEventListener('open', () => {
       stopPolling();
       become('live');

@@ -64,10 +64,9 @@ export function createQueue(host, {rowHeight, onFilter, onClear, onOpen, onHover
         }},
       el('span', {class: 'case-line'},
         el('strong', {class: 'case-what ellipsis'}, row.category.name),
-        row.urgency === 'A' && el('span', {class: 'badge badge-late'}, row.urgency_name ?? t('urgency.A')),
         el('span', {class: ['case-left', `tone-${left.risk}`]}, icon(RISK_ICONS[left.risk] ?? 'clock'), left.text)),
       el('span', {class: 'case-line'}, el('span', {class: 'case-where ellipsis'}, [row.address, row.grid?.name].filter(Boolean).join(' · ')),
-        el('span', {class: 'case-ago'}, agoText(row.reported_at, Date.now()))),
+        el('span', {class: 'case-ago'}, row.urgency === 'A' && el('b', {class: 'tone-late'}, row.urgency_name ?? t('urgency.A'), ' · '), agoText(row.reported_at, Date.now()))),
       el('span', {class: 'case-line case-who ellipsis'}, [row.status_name, row.holder].filter(Boolean).join(' · '))));
   }
 

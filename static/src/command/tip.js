@@ -2,7 +2,10 @@
 
 import {el, fill, styles} from '../lib/dom.js';
 import {timeLeft} from '../lib/dates.js';
-import {number, t} from '../lib/i18n.js';
+import {lang, number, t} from '../lib/i18n.js';
+
+/** The name of a feature in the reader's language. @param {Record<string, any>} props */
+export const nameOf = props => String((lang() === 'en' ? props.name_en : props.name_zh) || props.name || props.text || '');
 
 /** @param {HTMLElement} host */
 export function createTip(host) {
@@ -33,7 +36,7 @@ function linesOf({incidents, features, grid}, figure, layerTitle) {
   if (features.length) {
     const [{layer, props}] = features;
     const count = Number(props.count) > 1 ? number(Number(props.count)) : null;
-    return [el('b', null, props.name || layerTitle(layer)), el('span', {class: 'muted'}, count ? t('tip.count', {n: count, what: layerTitle(layer)}) : layerTitle(layer))];
+    return [el('b', null, nameOf(props) || layerTitle(layer)), el('span', {class: 'muted'}, count ? t('tip.count', {n: count, what: layerTitle(layer)}) : layerTitle(layer))];
   }
   if (grid) return [el('b', null, grid.name), figure(grid.code) && el('span', {class: 'muted'}, figure(grid.code))];
   return [];

@@ -39,6 +39,26 @@ export function classesOf(breaks) {
   return used.map((one, rank) => ({...one, step: used.length < 2 ? 0 : Math.round((rank * 4) / (used.length - 1))}));
 }
 
+/** Fewer classes than this tell too little. */
+const FEW = 4;
+const CLASSES = 5;
+
+/**
+ * Where most grids have the same figure (nothing at all, as a rule), the edges of equally
+ * full classes fall together. Then zero is a class of its own, and the others are spread
+ * over what is above it.
+ *
+ * @param {{values: Record<string, number | string>, breaks: number[]}} figures
+ * @returns {{breaks: number[], isSpread: boolean}}
+ */
+export function spreadBreaks({values, breaks}) {
+  if (classesOf(breaks).length >= FEW) return {breaks, isSpread: false};
+  const above = Object.values(values).filter(value => typeof value === 'number' && value > 0).map(Number).sort((a, b) => a - b);
+  if (new Set(above).size < 2) return {breaks, isSpread: false};
+  const edges = Array.from({length: CLASSES - 1}, (_, rank) => above[Math.ceil(((rank + 1) * above.length) / (CLASSES - 1)) - 1]);
+  return {breaks: [0, 0, ...new Set(edges)], isSpread: true};
+}
+
 /** The five colours of the ramp as the page has them now. */
 export const rampColours = () => [1, 2, 3, 4, 5].map(step => token(`ramp-${step}`));
 

@@ -25,7 +25,7 @@ const PANES = {ground: 200, theme: 210, layers: 220, names: 230, outline: 240, i
  * @param {HTMLElement} element
  * @param {{
  *   tiles?: string, grid?: string | null, lang: 'zh' | 'en', bounds: Box, room?: Box, center?: [number, number] | null, zoom?: number | null,
- *   attribution?: string | null, maxZoom?: number, maxDataZoom?: number, controls?: boolean, zoomTitles?: [string, string], padding?: () => {left: number, top: number, right: number, bottom: number},
+ *   attribution?: string | null, maxZoom?: number, maxDataZoom?: number, controls?: boolean, markScale?: number, zoomTitles?: [string, string], padding?: () => {left: number, top: number, right: number, bottom: number},
  *   onMove?: (place: {lon: number, lat: number, zoom: number}) => void,
  *   onClick?: (hit: {x: number, y: number, lon: number, lat: number, incidents: import('./incidents.js').Marked[], features: FeatureHit[], grid: GridHit | null}) => void,
  *   onHover?: (hit: {x: number, y: number, incidents: import('./incidents.js').Marked[], features: FeatureHit[], grid: GridHit | null} | null) => void,
@@ -53,12 +53,15 @@ export function createMap(element, options) {
   const gridViews = new Map(options.grid ? [[GRID, source(GRID, options.grid)]] : []);
   const ground = createVectorLayer({views: baseViews, paintRules: groundRules(colours()), pane: 'ground'});
   const theme = createVectorLayer({views: gridViews, paintRules: choroplethRules(null, isDark()), pane: 'theme'});
-  const labelRules = () => [...nameRules(colours(), lang), ...(isGridShown ? gridNames(colours()) : [])];
-  const names = createVectorLayer({views: new Map([...baseViews, ...gridViews]), labelRules: labelRules(), pane: 'names'});
-  const outline = createVectorLayer({views: gridViews, paintRules: outlineRules(marks), pane: 'outline'});
-  const incidents = new IncidentLayer({pane: 'incidents'});
   /** @type {Map<string, {info: import('./thematic.js').LayerInfo, layer: import('./vector.js').VectorLayer}>} */
   const shown = new Map();
+  // All names share one index, so that none lies on another.
+  const labelRules = () => [
+    ...nameRules(colours(), lang), ...(isGridShown ? gridNames(colours()) : []), ...[...shown.values()].flatMap(({info}) => thematicNames(info, lang)),
+  ];
+  const names = createVectorLayer({views: new Map([...baseViews, ...gridViews]), labelRules: labelRules(), pane: 'names'});
+  const outline = createVectorLayer({views: gridViews, paintRules: outlineRules(marks), pane: 'outline'});
+  const incidents = new IncidentLayer({pane: 'incidents', scale: options.markScale ?? 1});
 
   setBackground();
   if (options.center && options.zoom) map.setView([options.center[1], options.center[0]], options.zoom, {animate: false});
@@ -85,7 +88,7 @@ export function createMap(element, options) {
   function fade() {
     const zoom = map.getZoom();
     const pane = map.getPane('theme');
-    if (pane) pane.style.opacity = String(zoom >= 17 ? 0.3 : zoom >= 16 ? 0.45 : zoom >= 15 ? 0.6 : 0.78);
+    if (pane) pane.style.opacity = String(zoom >= 17 ? 0.26 : zoom >= 16 ? 0.4 : zoom >= 15 ? 0.58 : 0.78);
   }
 
   /** @param {Box} box @param {boolean} [animate] */
@@ -99,7 +102,9 @@ export function createMap(element, options) {
   /** What lies under a place. @param {import('leaflet').LeafletMouseEvent} event */
   function hitsAt({latlng, containerPoint}) {
     const features = [];
-    for (const [id, {layer}] of shown) {
+    for (const [id, {info, layer}] of shown) {
+      // What is only an outline has no inside to press.
+      if (info.style?.draw === 'outline') continue;
       for (const feature of layer.featuresAt(id, latlng, 8).reverse()) features.push({layer: id, props: {...feature.props}});
     }
     const cell = isGridShown || figures ? theme.featuresAt(GRID, latlng, 0)[0] : undefined;
@@ -154,7 +159,7 @@ export function createMap(element, options) {
     names.restyle({labelRules: labelRules()});
     paintTheme();
     if (options.grid) outline.restyle({paintRules: outlineRules(marks)});
-    for (const {info, layer} of shown.values()) layer.restyle({paintRules: thematicRules(info), labelRules: thematicNames(info, lang)});
+    for (const {info, layer} of shown.values()) layer.restyle({paintRules: thematicRules(info)});
     incidents.redraw();
   }
 
@@ -184,14 +189,19 @@ export function createMap(element, options) {
     /** @param {import('./thematic.js').LayerInfo} info */
     show(info) {
       if (shown.has(info.id)) return;
-      const layer = createVectorLayer({views: new Map([[info.id, source(info.id, info.tiles)]]), paintRules: thematicRules(info), labelRules: thematicNames(info, lang), pane: 'layers'});
+      const views = new Map([[info.id, source(info.id, info.tiles)]]);
+      const layer = createVectorLayer({views, paintRules: thematicRules(info), pane: 'layers'});
       shown.set(info.id, {info, layer});
       layer.addTo(map);
+      if (info.style?.label) {
+        views.forEach((view, id) => names.views.set(id, view));
+        names.restyle({labelRules: labelRules()});
+      }
     },
     /** @param {string} id */
     hide(id) {
       shown.get(id)?.layer.remove();
-      shown.delete(id);
+      if (shown.delete(id) && names.views.delete(id)) names.restyle({labelRules: labelRules()});
     },
     /** @param {string | null} code */
     selectGrid: code => mark({selected: code}),

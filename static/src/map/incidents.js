@@ -26,9 +26,10 @@ const FLASH_MS = 6000;
 const PADDING = 0.25;
 
 export class IncidentLayer extends Layer {
-  /** @param {{pane: string}} options */
-  constructor({pane}) {
+  /** @param {{pane: string, scale?: number}} options  scale: larger marks for screens read from afar */
+  constructor({pane, scale = 1}) {
     super({pane});
+    this.scale = scale;
     /** @type {readonly Marked[]} */
     this.rows = [];
     /** @type {{top: Dot, all: Dot[]}[]} */
@@ -134,7 +135,7 @@ export class IncidentLayer extends Layer {
       const at = map.latLngToLayerPoint([row.lat, row.lon]).subtract(corner);
       return {x: at.x, y: at.y, row};
     }).filter(dot => dot.x > -20 && dot.y > -20 && dot.x < width + 20 && dot.y < height + 20);
-    this.groups = declutter(dots, apartAt(map.getZoom()));
+    this.groups = declutter(dots, apartAt(map.getZoom()) * this.scale);
     this.paintGroups(context);
   }
 
@@ -155,6 +156,7 @@ export class IncidentLayer extends Layer {
     const mark = MARKS[top.row.risk] ?? MARKS.ok;
     context.save();
     context.translate(Math.round(top.x), Math.round(top.y));
+    context.scale(this.scale, this.scale);
     context.lineJoin = 'round';
     if (all.length > 1) paintPill(context, all.length, mark, look, look.inks[top.row.risk]);
     else paintMark(context, mark, look.edge, look.inks[top.row.risk]);
@@ -165,7 +167,7 @@ export class IncidentLayer extends Layer {
   paintRing(context, {top, all}, look) {
     const isSelected = all.some(dot => dot.row.id === this.selected);
     context.beginPath();
-    context.arc(top.x, top.y, isSelected ? 14 : 12, 0, 2 * Math.PI);
+    context.arc(top.x, top.y, (isSelected ? 14 : 12) * this.scale, 0, 2 * Math.PI);
     context.lineWidth = 5;
     context.strokeStyle = look.panel;
     context.stroke();

@@ -103,7 +103,7 @@ function drawDot(context, colour, halo) {
 
 /** @param {CanvasRenderingContext2D} context @param {string} row @param {XY} at @param {{colour: string, halo: string, spacing: number}} ink */
 function drawRow(context, row, at, {colour, halo, spacing}) {
-  haloInk(context, halo, 3);
+  haloInk(context, halo, 2.6);
   context.fillStyle = colour;
   if (!spacing) {
     context.strokeText(row, at.x, at.y);
@@ -224,7 +224,7 @@ function labelOf(glyphs, characters, {font, size, colour, halo, key, apart}) {
       context.font = font;
       context.textBaseline = 'middle';
       context.textAlign = 'center';
-      haloInk(context, halo, 3);
+      haloInk(context, halo, 2.6);
       context.fillStyle = colour;
       for (const stroke of [true, false]) {
         glyphs.forEach(({x, y, turn}, place) => {

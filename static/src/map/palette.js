@@ -24,7 +24,7 @@ const DARK = {
   casing: '#0a1117', majorCasing: '#0a1117', motorwayCasing: '#0a1117',
   road: '#22313d', major: '#2d3d4a', motorway: '#3f4b52', path: '#1d2a34',
   rail: '#2e3d4a', railGap: '#0f1920', boundary: '#5b5377',
-  place: '#d5dfe8', placeMinor: '#93a3b1', roadName: '#8798a6', waterName: '#4f8fb5', poi: '#7d8d9b', gridName: '#9cc7e2', halo: '#0b1218e0',
+  place: '#e3ebf2', placeMinor: '#b3c1cd', roadName: '#b0bfcb', waterName: '#7db8da', poi: '#a9b8c4', gridName: '#9cc7e2', halo: '#0b1218e0',
 };
 
 /** @param {boolean} isDark @returns {Palette} */

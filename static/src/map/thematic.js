@@ -74,7 +74,8 @@ export function thematicNames(layer, lang) {
       name: feature => (isMany(feature) ? '' : label === 'name' ? own(feature) : String(feature.props[label] ?? '')),
       size: draw === 'outline' ? 12.5 : 11, weight: draw === 'outline' ? 600 : 400, colour: draw === 'outline' ? colours.place : colours.poi, halo: colours.halo,
       below: isPoint ? (layer.style.radius ?? 4) + 4 : 0,
-      key: feature => `${layer.id} ${feature.props.code ?? feature.props.id ?? own(feature)}`, apart: isPoint ? 1 : 500,
+      // The name of an area may stand on the base map already.
+      key: feature => (isPoint ? `${layer.id} ${feature.props.id ?? own(feature)}` : own(feature)), apart: isPoint ? 1 : 400,
     }),
   }];
 }

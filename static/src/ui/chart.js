@@ -28,7 +28,7 @@ export function createBars(host, {series, label, height = 96}) {
   const config = () => ({
     width: Math.max(120, host.clientWidth),
     height,
-    padding: [8, 4, 0, 0],
+    padding: [8, 24, 0, 0],
     legend: {show: false},
     cursor: {show: false},
     scales: {x: {time: true}, y: {range: (_chart, _low, high) => [0, Math.max(4, Math.ceil(high * 1.1))]}},
