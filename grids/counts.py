@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Connection, Index, SmallInteger
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gis.postgis.source import table_of
+from gis.postgis import table_of
 from grids.bulk import driver
 from grids.db import Base, code_column
 from grids.layers import LAYERS, Layer

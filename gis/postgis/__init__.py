@@ -16,6 +16,7 @@ from gis.postgis.features import (
     feature_texts,
     items,
 )
+from gis.postgis.sheets import csv_rows
 from gis.postgis.source import (
     EVERYTHING,
     Key,
@@ -47,6 +48,7 @@ __all__ = [
     "Within",
     "batches",
     "count",
+    "csv_rows",
     "estimated_count",
     "extent",
     "feature_texts",

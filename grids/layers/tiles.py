@@ -16,9 +16,9 @@ from gis.postgis import (
     TileLayer,
     Where,
     layered_tile,
+    table_of,
     vector_tile,
 )
-from gis.postgis.source import table_of
 from gis.tiling import Tile
 from grids.accounts import Actor
 from grids.layers.access import condition
