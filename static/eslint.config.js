@@ -9,7 +9,7 @@ export default [
     languageOptions: {globals: {...globals.browser, ...globals.serviceworker, __ICONS__: 'readonly', __EMPTY_GIF__: 'readonly', __BUILD__: 'readonly', __MANIFEST__: 'readonly'}},
   },
   {
-    files: ['*.mjs', '*.js', '../tests/js/**/*.js', '**/tests/js/**/*.js'],
+    files: ['*.mjs', '*.js', '**/*.test.js'],
     languageOptions: {globals: globals.node},
   },
   {
