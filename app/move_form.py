@@ -35,6 +35,7 @@ def case_page(incident_id: UUID, *, errors: dict[str, str] | None = None) -> dic
     for event, step in zip(case["events"], found.steps, strict=True):
         event["at_text"] = faces.instant_words(step.event.recorded_at)
         event["is_move"] = step.event.from_status != step.event.to_status
+    case["actions"].sort(key=lambda action: not action["primary"])  # the likely step comes first
     for action in case["actions"]:
         action["id"] = str(uuid4())
     row = found.row

@@ -147,6 +147,8 @@ def _place_message(error: GridsError | GisError, city: City) -> str:
     """Say what is wrong with a point in words for people who are no surveyors."""
     if error.code == "gis.swapped":
         return str(_("portal.error.place_swapped"))
+    if error.code == "gis.not_finite":
+        return str(_("portal.error.place_number"))
     if error.code in ("gis.out_of_range", "incident.outside_city", "gis.null_island"):
         return str(
             _("portal.error.place_outside", city=faces.by_language(city.name_zh, city.name_en))

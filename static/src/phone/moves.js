@@ -40,6 +40,9 @@ export function bindMove(form, data, {here, onDone, onFailed}) {
   /** @type {Here | null} */
   let at = null;
 
+  /** Trying again must send the very same step: its time is that of the first try. */
+  let claimedAt = '';
+
   const point = form.querySelector('[data-point]');
   /** Ask where we are when the form is opened, and say how far that is from the case. */
   async function measure() {
@@ -69,8 +72,9 @@ export function bindMove(form, data, {here, onDone, onFailed}) {
       if (FRAME.has(name) || typeof value !== 'string' || !value.trim()) continue;
       values[name] = value.trim();
     }
+    claimedAt ||= new Date().toISOString();
     return {
-      ...values, id: new FormData(form).get('id'), action: form.dataset.move, device_at: new Date().toISOString(),
+      ...values, id: new FormData(form).get('id'), action: form.dataset.move, device_at: claimedAt,
       ...(at && point ? {lon: at.lon, lat: at.lat} : {}),
     };
   }

@@ -135,6 +135,8 @@ export function startReport(form, data) {
     radio.focus();
   }));
 
+  /** Trying again must send the very same report: its time is that of the first try. */
+  let claimedAt = '';
   const button = input('#send');
   const label = find('#send span');
   const idle = label.textContent ?? '';
@@ -176,9 +178,10 @@ export function startReport(form, data) {
 
   async function transmit() {
     const at = /** @type {import('../phone/place.js').Place} */ (place.get());
+    claimedAt ||= new Date().toISOString();
     const body = {
       category: chosen(), text: input('#text').value.trim(), address, lon: at.lon, lat: at.lat, accuracy_m: at.accuracy,
-      coord_source: at.source, device_at: new Date().toISOString(), channel: 'worker',
+      coord_source: at.source, device_at: claimedAt, channel: 'worker',
     };
     show(t('send.photos'), true);
     try {
@@ -191,9 +194,21 @@ export function startReport(form, data) {
       draft.forget();
       showSent(answer);
     } catch (error) {
+      if (await wasTaken(error)) return;
       show(idle, false);
       refused(error);
     }
+  }
+
+  /** An answer was lost and the form changed since: the server has the first one. @param {unknown} error */
+  async function wasTaken(error) {
+    if (!(error instanceof ApiError) || error.code !== 'incident.other_body') return false;
+    const kept = await getJson(`/api/incidents/${data.id}`).catch(() => null);
+    if (!kept) return false;
+    hideUnsent();
+    draft.forget();
+    showSent(kept);
+    return true;
   }
 
   /** @param {unknown} error */
