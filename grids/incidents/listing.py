@@ -128,7 +128,7 @@ def risk_at(now: datetime, model: Any = Incident) -> ColumnElement[str]:
         (model.status.in_(TERMINAL), "done"),
         (or_(model.status == "suspended", model.due_at.is_(None)), "paused"),
         (model.due_at <= at, "late"),
-        ((model.due_at - at) * 2 <= model.due_at - model.stage_at, "soon"),
+        (model.due_at - at <= at - model.stage_at, "soon"),
         else_="ok",
     )
 

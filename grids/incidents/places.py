@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from gis import guard
 from gis.bbox import Bbox
-from gis.errors import OutOfRange, ShiftedCoordinates
+from gis.errors import GisError, OutOfRange, ShiftedCoordinates
 from gis.gcj02 import TO_WGS84
 from grids.city import City
 from grids.db import STORAGE_SRID
@@ -50,15 +50,23 @@ def place_of(city: City, lon: float, lat: float, source: str) -> Place:
     """
     if source not in COORD_SOURCES:
         raise UnknownCoordSource(f"no coordinate source {source!r}", field="coord_source")
+    try:
+        return _checked(_envelope(city), lon, lat, source)
+    except GisError as error:
+        error.params.setdefault("field", "point")
+        raise
+
+
+def _checked(envelope: Bbox, lon: float, lat: float, source: str) -> Place:
     if source in TO_WGS84:
         true_lon, true_lat = _unshifted(lon, lat, source)
-        guard.point(true_lon, true_lat, _envelope(city))
+        guard.point(true_lon, true_lat, envelope)
         return Place(true_lon, true_lat, raw=(lon, lat))
     try:
-        guard.point(lon, lat, _envelope(city))
+        guard.point(lon, lat, envelope)
     except OutOfRange as outside:
         for shift in TO_WGS84:
-            if _is_inside(_envelope(city), *_unshifted(lon, lat, shift)):
+            if _is_inside(envelope, *_unshifted(lon, lat, shift)):
                 raise _shifted(shift) from outside
         raise
     return Place(lon, lat)
