@@ -33,11 +33,17 @@ HANDLE_NOTE_SHARE = 0.35
 
 #: State -> share of the open cases.
 OPEN_SHARE = {
-    "pending_accept": 0.10, "pending_verify": 0.08, "pending_file": 0.06,
-    "pending_dispatch": 0.08, "pending_sign": 0.12, "handling": 0.37, "pending_review": 0.06,
-    "pending_check": 0.08, "pending_close": 0.05,
+    "pending_accept": 0.08, "pending_verify": 0.06, "pending_file": 0.04,
+    "pending_dispatch": 0.06, "pending_sign": 0.13, "handling": 0.48, "pending_review": 0.05,
+    "pending_check": 0.06, "pending_close": 0.04,
 }  # fmt: skip
-RISK_SHARE: dict[RiskWord, float] = {"ok": 0.56, "soon": 0.27, "late": 0.17}
+RISK_SHARE: dict[RiskWord, float] = {"ok": 0.50, "soon": 0.27, "late": 0.23}
+#: How much of the limit of the present stage is gone, in an open case of each risk.
+GONE: dict[RiskWord, tuple[float, float]] = {
+    "ok": (0.05, 0.45), "soon": (0.56, 0.94), "late": (1.03, 1.5),
+}  # fmt: skip
+#: Somebody looks at the queue a little after the city was built.
+VIEWED_AFTER = timedelta(minutes=4)
 REJECT_REASONS = ("outside_scope", "too_little_information", "recovered", "outside_area")
 NOTES = {
     "reply": ("已处理完毕", "已清理到位", "已修复，现场恢复正常", "已劝离并教育", "已整改"),
@@ -117,59 +123,72 @@ class Teller:
     def _ending(self, opening: Opening, path: list[str], thread: Thread) -> Thread:
         """Shift an open case in time until its present stage is as late as it shall be."""
         begin = self._stage_start(opening, thread)
-        for _ in range(8):
-            off = begin - thread.events[-1].recorded_at
-            if abs(off) < timedelta(seconds=30):
-                break
-            thread = self._run(opening, path, thread.events[0].recorded_at + off, 1.0)
-        return self._before_now(opening, path, thread.events[0].recorded_at, thread)
+        natural = thread.events[-1].recorded_at - thread.events[0].recorded_at
+        started = begin - natural
+        for _ in range(20):
+            thread = self._run(opening, path, started, 1.0, last_at=begin)
+            late = thread.events[-1].recorded_at - begin
+            if late <= timedelta():
+                return thread
+            started -= late + timedelta(minutes=10)
+        return self._before_now(opening, path, started, thread)
 
     def _stage_start(self, opening: Opening, thread: Thread) -> datetime:
-        """Find when the present stage must have begun."""
+        """Find when the present stage must have begun: as much of its limit is gone as wanted."""
         stage = STATES[thread.events[-1].to_status].stage
-        kind = opening.kind
-        for back in self._backs():
-            start = self._now - back
-            if stage is None:
-                return start
-            due = stage_due(stage, start, self._days, urgency=kind.urgency, handling=kind.limit,
-                            used=timedelta(minutes=4))  # fmt: skip
-            if _risk(start, due, self._now + timedelta(minutes=4)) == opening.risk:
-                return start
-        return self._now - timedelta(minutes=9)
+        starts = [self._now - back for back in self._backs()]
+        if stage is None or opening.risk is None:
+            return starts[0]
+        kind, seen_at = opening.kind, self._now + VIEWED_AFTER
+        gone = [
+            (seen_at - start)
+            / (
+                stage_due(stage, start, self._days, urgency=kind.urgency, handling=kind.limit,
+                          used=timedelta(minutes=4))
+                - start
+            )
+            for start in starts
+        ]  # fmt: skip
+        wanted = self._rng.uniform(*GONE[opening.risk])
+        return starts[int(np.argmin(np.abs(np.array(gone) - wanted)))]
 
     def _backs(self) -> list[timedelta]:
         """List how long ago a stage may have begun, in random order, from minutes to weeks."""
-        minutes = np.exp(self._rng.uniform(np.log(2), np.log(21 * 1440), 90))
+        minutes = np.exp(self._rng.uniform(np.log(2), np.log(25 * 1440), 80))
         return [timedelta(minutes=float(m)) for m in minutes]
 
     def _run(
-        self, opening: Opening, path: Sequence[str], started: datetime, speed: float
-    ) -> Thread:
-        """Take a case along its path; the same draws each time, so that it can be retold."""
+        self, opening: Opening, path: Sequence[str], started: datetime, speed: float,
+        last_at: datetime | None = None,
+    ) -> Thread:  # fmt: skip
+        """Take a case along its path; the same draws each time, so that it can be retold.
+
+        The last step is taken at `last_at`, unless those before it took longer.
+        """
         state = np.random.default_rng(opening.id.int & (2**63 - 1))
         thread = Thread()
         at = started
-        for action in path:
+        for k, action in enumerate(path):
+            if last_at is not None and k == len(path) - 1:
+                before = thread.events[-1].recorded_at if thread.events else last_at
+                at = max(last_at, before + timedelta(seconds=30 if thread.events else 0))
             self._step(thread, opening, action, at, state)
-            at = self._next(thread, opening, action, path, speed, state)
+            at = self._next(thread, opening, path, speed, state)
         return thread
 
     def _next(
-        self, thread: Thread, opening: Opening, action: str, path: Sequence[str], speed: float,
+        self, thread: Thread, opening: Opening, path: Sequence[str], speed: float,
         state: np.random.Generator,
     ) -> datetime:  # fmt: skip
         """Draw when the next step is taken, from the limit of the running stage."""
-        case = thread.case
+        case, done = thread.case, len(thread.events)
         assert case is not None
         now = thread.events[-1].recorded_at
         stage = STATES[case.status].stage
         median, spread = PACE.get(stage or "S8", (0.4, 0.6))
         share = float(np.exp(state.normal(np.log(median), spread)))
-        if action in ("handle", "ask_void"):
-            share *= 0.4
-        if len(thread.events) < len(path) and path[len(thread.events)] in ("handle", "ask_void"):
-            share *= 0.4
+        if any(action in ("handle", "ask_void") for action in path[done - 1 : done + 1]):
+            share *= 0.4  # two steps share the limit
         due = case.due_at if case.due_at and case.due_at > now else now + timedelta(hours=2)
         wait = (due - now) * share
         at = now + max(wait, timedelta(seconds=40)) * speed
@@ -258,13 +277,6 @@ class Teller:
             role_name = "dispatcher"  # somebody else than the shift leader who asked
         staff = self._crew.desks[role_name]
         return role_name, staff[int(state.integers(len(staff)))]
-
-
-def _risk(started: datetime, due: datetime, now: datetime) -> RiskWord:
-    """Name the risk of being late as the queue does: soon from half of the time on."""
-    if now >= due:
-        return "late"
-    return "soon" if (due - now) * 2 <= due - started else "ok"
 
 
 def _cut(path: list[str], opening: Opening) -> list[str]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from grids.codes import Category, CategoryLimit, Workday
 from grids.incidents.clocks import DEFAULT_HANDLING, Calendar, Limit
-from grids.incidents.lifecycle import OPEN
+from grids.incidents.lifecycle import OPEN, VERIFIED_CHANNELS
 from grids.synth.addresses import Addresses
 from grids.synth.cases import Events
 from grids.synth.history import ENDINGS, OPEN_SHARE, RISK_SHARE, UNTRUE_SHARE
@@ -20,8 +20,9 @@ from grids.synth.lives import Crew, Kind, Opening
 from grids.synth.plan import CITY_ZONE, Plan
 from grids.synth.staff import Staff
 
-OPEN_CASES_SHARE, FEWEST_OPEN = 0.03, 24
-OPEN_WITHIN_DAYS = 30
+OPEN_CASES_SHARE, FEWEST_OPEN = 0.013, 24
+#: Open cases are some of the newest: as many again are closed already.
+NEWEST = 2
 
 
 def crew_of(staff: Staff, ids: Ints) -> Crew:
@@ -77,6 +78,8 @@ def openings_of(
     openings: list[Opening] = []
     for k, code in enumerate(events.code.tolist()):
         area, channel = str(areas[k]), str(events.channel[k])
+        if outcomes[k] == "pending_verify" and channel not in VERIFIED_CHANNELS:
+            channel = "public"
         address = addresses.text[int(events.building[k])]
         reporter = crew.desks["intake"][k % len(crew.desks["intake"])]
         if channel == "worker":
@@ -113,9 +116,7 @@ def _outcomes(plan: Plan, events: Events) -> tuple[list[str], list[Any]]:
     outcome[events.cause == "duplicate"] = "duplicate"
     risks: list[Any] = [None] * count
     wanted = max(FEWEST_OPEN, round(OPEN_CASES_SHARE * count))
-    newest = np.flatnonzero(events.at_s > events.at_s[-1] - OPEN_WITHIN_DAYS * 86_400)
-    is_free = ~np.isin(events.cause[newest], ["duplicate", "fire"])
-    free = newest[is_free]
+    free = np.flatnonzero(~np.isin(events.cause, ["duplicate", "fire"]))[-NEWEST * wanted :]
     chosen = rng.choice(free, min(wanted, len(free)), replace=False)
     states = [state for state in OPEN if state in OPEN_SHARE]
     parts = np.array([OPEN_SHARE[state] for state in states])
@@ -123,8 +124,5 @@ def _outcomes(plan: Plan, events: Events) -> tuple[list[str], list[Any]]:
     state[: len(states)] = states[: len(chosen)]  # every state has one, however small the city
     words = rng.choice(list(RISK_SHARE), len(chosen), p=list(RISK_SHARE.values()))
     for k, where, word in zip(chosen.tolist(), state.tolist(), words.tolist(), strict=True):
-        needs_check = where == "pending_verify" and events.channel[k] not in ("public", "phone",
-                                                                            "media")  # fmt: skip
-        outcome[k] = "pending_accept" if needs_check else where
-        risks[k] = word
+        outcome[k], risks[k] = where, word
     return [str(one) for one in outcome], risks
