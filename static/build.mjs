@@ -102,7 +102,8 @@ function options(/** @type {string} */ out, /** @type {Record<string, string>} *
 }
 
 async function build() {
-  const out = `${dist}.new`;
+  // Two builds at once must not meet in one folder.
+  const out = `${dist}.new.${process.pid}`;
   await rm(out, {recursive: true, force: true});
   await mkdir(out, {recursive: true});
   const plain = await plainFiles(out);
@@ -143,9 +144,10 @@ async function serviceWorker(/** @type {string} */ out, /** @type {Record<string
 
 /** Put the new folder in place at once: a request never meets half a build. */
 async function swap(/** @type {string} */ out) {
-  const old = `${dist}.old`;
-  await rm(old, {recursive: true, force: true});
-  if (existsSync(dist)) await rename(dist, old);
+  const old = `${dist}.old.${process.pid}`;
+  await rename(dist, old).catch(error => {
+    if (error.code !== 'ENOENT') throw error;
+  });
   await rename(out, dist);
   await rm(old, {recursive: true, force: true});
 }
