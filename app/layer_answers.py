@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from app.i18n import translated
-from grids.layers import Facts, Layer, Swatch
+from grids.layers import Facts, Layer, Swatch, level_at
 
 
 def layer_json(layer: Layer, facts: Facts) -> dict[str, Any]:
@@ -63,9 +63,22 @@ def style_json(layer: Layer, facts: Facts) -> dict[str, Any]:
         "values": {swatch.value: _colours(swatch) for swatch in style.swatches},
         "label": style.label,
         "label_zoom": style.label_zoom,
-        "counts": {"below": layer.min_zoom, "property": "count", "breaks": facts.breaks}
-        if layer.aggregate
-        else None,
+        "counts": counts_json(layer, facts) if layer.aggregate else None,
+    }
+
+
+#: A step between the zoom that shows single things and the one that shows the whole city.
+MIDDLE_LEVEL = 3
+
+
+def counts_json(layer: Layer, facts: Facts) -> dict[str, Any]:
+    """Write how counts are drawn below the layer's smallest zoom; classes are quantiles."""
+    middle = level_at(layer.min_zoom) + MIDDLE_LEVEL
+    return {
+        "below": layer.min_zoom,
+        "property": "count",
+        "breaks": facts.breaks.get(str(middle), []),
+        "levels": facts.breaks,
     }
 
 

@@ -16,6 +16,7 @@ from gis.errors import BadTile
 from gis.tiling import Tile
 from grids import layers
 from grids.errors import NotAllowed
+from grids.layers.access import checked_area
 
 bp = Blueprint("tiles", __name__)
 
@@ -57,12 +58,13 @@ def tile(layer_id: str, z: int, x: int, y: int) -> ResponseReturnValue:
         detail = translated(f"error.{error.code}", str(error), **error.params)
         return problem(404, error.code, detail)
     classes = wanted_classes()
+    area = checked_area(request.args.get("area", ""))
     with reading.reader() as conn:
         version, _changed_at = layers.version_of(conn, layer)
-        tag = layers.tile_tag(layer, version, g.actor, address.path, classes)
+        tag = layers.tile_tag(layer, version, g.actor, address.path, area, ",".join(classes))
         if request.if_none_match.contains_weak(tag):
             return _dressed(Response(status=304), layer, tag, version)
-        body = layers.tile_of(conn, layer, address, g.actor, classes=classes)
+        body = layers.tile_of(conn, layer, address, g.actor, area=area, classes=classes)
     return _dressed(Response(body, mimetype=MEDIA_TYPE), layer, tag, version)
 
 

@@ -16,8 +16,9 @@ Shape = Literal["point", "line", "polygon", "mixed"]
 
 #: Levels that may leave by a map or an export; what is above stays in its module.
 OPEN_LEVELS: Final = ("L1", "L2")
-#: Zoom at which one lattice cell of 100 m is about 24 screen pixels wide.
-CELL_ZOOM: Final = 14
+#: Zoom at which signs of one lattice cell of 100 m stand apart: a tile is drawn 512 pixels
+#: wide, so a square of level 15 - z is about 60 of them in middle latitudes.
+CELL_ZOOM: Final = 15
 MAX_LEVEL: Final = 8
 
 
@@ -170,6 +171,6 @@ def level_at(z: int) -> int:
     """Choose the size of the squares that a zoom shows: 100 m * 2^level.
 
     >>> [level_at(z) for z in (16, 14, 13, 10, 4)]
-    [0, 0, 1, 4, 8]
+    [0, 1, 2, 5, 8]
     """
     return min(MAX_LEVEL, max(0, CELL_ZOOM - z))

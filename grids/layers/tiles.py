@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from psycopg import Connection, sql
@@ -34,19 +34,31 @@ def tile_of(
     tile: Tile,
     actor: Actor | None,
     *,
+    area: str = "",
     classes: tuple[str, ...] = (),
 ) -> bytes:
-    """Encode one tile of a layer as the caller may see it; empty bytes where nothing is."""
+    """Encode one tile of a layer as the caller may see it; empty bytes where nothing is.
+
+    `area` (the beginning of a code) and `classes` narrow it further.
+    """
     if layer.parts:
         return _base_tile(conn, layer, tile)
     if tile.z < layer.min_zoom:
-        return _counts(conn, layer, tile, actor, classes)
+        return _counts(conn, layer, tile, actor, Asked(area, classes))
     step = where_at(layer.steps, tile.z)
     if step is None:
         return b""
-    scope = condition(layer, actor, classes=classes)
+    scope = condition(layer, actor, area=area, classes=classes)
     where = Where(sql.SQL("({}) AND ({})").format(scope.text, step.text), scope.values)
     return vector_tile(conn, layer.id, layer.tile_rows, tile, where=where)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What of a layer somebody wants to see."""
+
+    area: str
+    classes: tuple[str, ...]
 
 
 def _base_tile(conn: Connection[Any], layer: Layer, tile: Tile) -> bytes:
@@ -60,16 +72,17 @@ def _counts(
     layer: Layer,
     tile: Tile,
     actor: Actor | None,
-    classes: tuple[str, ...],
+    asked: Asked,
 ) -> bytes:
     """Draw counts per square: `count` in all, one number per class, `class` the greatest."""
     if layer.aggregate is None or tile.z < layer.aggregate.from_zoom:
         return b""
-    deepest = max((len(code) for code in actor.areas), default=0) if actor else 0
+    codes = (*(actor.areas if actor else ()), asked.area)
+    deepest = max(map(len, codes))
     if layer.aggregate.is_live or deepest > KEPT_DIGITS:
-        rows, values = _counted_now(layer, tile, actor, classes)
+        rows, values = _counted_now(layer, tile, actor, asked)
     else:
-        rows, values = _counted_before(layer, tile, actor, classes)
+        rows, values = _counted_before(layer, tile, actor, asked)
     statement = _COUNT_TILE.format(
         rows=rows,
         name=sql.Literal(layer.id),
@@ -120,21 +133,25 @@ _NOW: Final = sql.SQL("""
 
 
 def _counted_before(
-    layer: Layer, tile: Tile, actor: Actor | None, classes: tuple[str, ...]
+    layer: Layer, tile: Tile, actor: Actor | None, asked: Asked
 ) -> tuple[sql.Composed, dict[str, object]]:
     kept = replace(layer, class_filter="class" if layer.class_filter else None)
-    where = condition(kept, actor, classes=classes) if layer.scope else EVERYTHING
+    where = (
+        condition(kept, actor, area=asked.area, classes=asked.classes)
+        if layer.scope
+        else EVERYTHING
+    )
     values = {**where.values, "layer": layer.id, "level": level_at(tile.z)}
     return _KEPT.format(where=where.text, **_address(tile)), values
 
 
 def _counted_now(
-    layer: Layer, tile: Tile, actor: Actor | None, classes: tuple[str, ...]
+    layer: Layer, tile: Tile, actor: Actor | None, asked: Asked
 ) -> tuple[sql.Composed, dict[str, object]]:
     assert layer.aggregate is not None
     source = layer.rows
     level = level_at(tile.z)
-    where = condition(layer, actor, classes=classes)
+    where = condition(layer, actor, area=asked.area, classes=asked.classes)
     box = tile.envelope_3857
     # A square of 100 m * 2^level is wider in web mercator by 1 / cos(latitude).
     margin = 100 * 2**level / math.cos(math.radians(tile.envelope.north)) / box.width

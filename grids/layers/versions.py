@@ -45,9 +45,7 @@ def _day(layer: Layer, today: date) -> str:
     return f".{today:%y%m%d}" if "grid_version" in layer.tables else ""
 
 
-def tile_tag(
-    layer: Layer, version: str, actor: Actor | None, path: str, classes: tuple[str, ...]
-) -> str:
-    """Make a strong tag of a tile: equal tags mean equal bytes, whoever asks."""
-    said = "\n".join((layer.id, version, scope_key(layer, actor), path, ",".join(classes)))
+def tile_tag(layer: Layer, version: str, actor: Actor | None, *asked: str) -> str:
+    """Make a strong tag of what is asked of a layer: equal tags mean equal bytes."""
+    said = "\n".join((layer.id, version, scope_key(layer, actor), *asked))
     return hashlib.sha256(said.encode()).hexdigest()[:24]
