@@ -50,7 +50,9 @@ class _Door(click.Group):
         try:
             return super().invoke(ctx)
         except FOR_THE_READER as error:
-            raise click.ClickException(str(error)) from error
+            from app.cli.words import message_of
+
+            raise click.ClickException(message_of(error)) from error
 
 
 @click.group(cls=_Door, context_settings={"help_option_names": ["-h", "--help"]})

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 import click
+import pytest
 
 import gis
 import grids
 from app.cli import main
 from app.config import ROOT, Settings
+from tests.house.test_texts import AREAS, catalogue
 
 
 def documented(name: str) -> set[str]:
@@ -56,6 +58,13 @@ def test_every_layer_is_in_the_docs() -> None:
 
 def test_every_error_code_is_in_the_docs() -> None:
     assert error_codes() - documented("errors.md") == set()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_error_code_has_a_text_for_people(language: str) -> None:
+    known = {key for area in AREAS for key in catalogue(area, language)}
+
+    assert {code for code in error_codes() if f"error.{code}" not in known} == set()
 
 
 def error_codes() -> set[str]:

@@ -5,7 +5,9 @@ import re
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql.base import ischema_names
 
+from grids.incidents.models import Xid8
 from grids.migrate import FOLDER, is_ours
 from grids.models import Base
 
@@ -17,6 +19,10 @@ def test_migrations_are_numbered_without_gaps() -> None:
 
     assert numbers == list(range(1, len(names) + 1))
     assert all(re.fullmatch(r"\d{4}_[a-z0-9_]+\.py", name) for name in names)
+
+
+#: As migrations read the database: SQLAlchemy does not know this type of PostgreSQL by itself.
+ischema_names["xid8"] = Xid8
 
 
 def test_migrations_give_the_schema_of_the_models(connection: Connection) -> None:

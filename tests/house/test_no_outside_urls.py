@@ -17,6 +17,7 @@ NAMED_ONLY = {
     "openstreetmap.org": "as above",
     "leafletjs.com": "Leaflet's credit, a link",
     "protomaps.com": "credit of the tile reader, a link",
+    "example.com": "base of relative addresses inside the tile reader; nobody owns it",
     "github.com": "in messages of libraries for their developers",
 }
 
