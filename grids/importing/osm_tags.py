@@ -229,7 +229,7 @@ KEYS: Final = (
     "highway", "railway", "building", "natural", "landuse", "leisure", "waterway", "amenity",
     "place", "addr:housenumber", "shop", "tourism", "office", "craft", "emergency", "man_made",
     "power", "barrier", "historic", "traffic_calming", "advertising", "boundary", "industrial",
-    "healthcare", "aeroway",
+    "healthcare", "aeroway", "manhole",
 )  # fmt: skip
 
 #: Building words without homes in them.

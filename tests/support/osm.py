@@ -78,8 +78,8 @@ def by_gdal(path: Path, layer: str) -> Iterator[tuple[str, int, Tags]]:
     """Read a layer with GDAL's own reader: kind of element, number, tags."""
     frame = pyogrio.read_dataframe(path, layer=layer, read_geometry=False, use_arrow=False)
     for row in frame.to_dict("records"):
-        other = row.pop("other_tags", None) or ""
         tags = {key: value for key, value in row.items() if isinstance(value, str)}
+        other = tags.pop("other_tags", "")
         osm_id, way_id = tags.pop("osm_id", None), tags.pop("osm_way_id", None)
         tags |= {unescaped(key): unescaped(value) for key, value in _HSTORE.findall(other)}
         kind = {"points": "node", "lines": "way"}.get(layer, "way" if way_id else "relation")
