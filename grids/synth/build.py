@@ -107,9 +107,7 @@ def build(
         progress("counts for the map")
         connection.execute(text("ANALYZE"))
         counts.refresh(connection, until)
-        publish = getattr(people, "publish_counts", None)
-        if publish is not None:
-            publish(connection, until)
+        people.publish_counts(connection, until)
     report = SynthReport(
         scale, seed, today, out.counts, planted, out.digest(), round(clock.monotonic() - started, 1)
     )

@@ -141,7 +141,7 @@ def _banks(layout: Layout, plan: Plan, land: Terrain, namer: Namer) -> None:
     for line in lines_of(corridor.exterior.intersection(town)):
         if line.length < 150:
             continue
-        middle = shapely.get_coordinates(line.interpolate(0.5, True))[0]
+        middle = shapely.get_coordinates(line.interpolate(0.5, normalized=True))[0]
         nearest = land.river_axis.interpolate(land.river_axis.project(Point(middle)))
         side = "北" if middle[1] > nearest.y else "南"
         layout.add("secondary", f"江滨{side}路", line)

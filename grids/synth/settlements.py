@@ -47,7 +47,7 @@ def _towns(
     radius = float(np.clip(0.21 * plan.core_m, 120, 620))
     outer = [
         street.line for street in layout.streets
-        if street.kind in ("secondary", "tertiary") and not layout.core.intersects(street.line.interpolate(0.5, True))
+        if street.kind in ("secondary", "tertiary") and not layout.core.intersects(street.line.interpolate(0.5, normalized=True))
     ]  # fmt: skip
     spots = [
         (line, at)

@@ -25,8 +25,9 @@ from grids.synth.plan import Plan
 from grids.synth.shapes import Floats, as_multi, as_points
 from grids.synth.world import World, to_earth, to_lonlat
 
-#: Columns that differ between two runs of one seed: keys of the database, nonces, hashes.
-VARYING = ("id", "_id", "_sealed", "_index", "_hash")
+#: Columns that differ between two runs of one seed: keys of the database (also inside the data
+#: of events), nonces, hashes.
+VARYING = ("id", "_id", "_sealed", "_index", "_hash", "data")
 
 
 @dataclass

@@ -104,7 +104,9 @@ def _brooks(
     wobble = Waves(rng, 700.0)
     brooks: list[LineString] = []
     for at in rng.permutation(np.linspace(0.06, 0.94, count + 2))[:count]:
-        mouth = shapely.get_coordinates(axis.intersection(boundary).interpolate(at, True))[0]
+        mouth = shapely.get_coordinates(
+            axis.intersection(boundary).interpolate(at, normalized=True)
+        )[0]
         side = 1 if rng.random() < 0.62 else -1
         turn = side * (np.pi / 2 + rng.uniform(-0.5, 0.5))
         reach = np.arange(0, 2.2 * plan.radius_m, 30.0)
