@@ -25,7 +25,7 @@ import {createQueue} from './command/queue.js';
 import {createRail} from './command/rail.js';
 import {createResource} from './command/resource.js';
 import {createSearch} from './command/search.js';
-import {BLANK, THEMES, filterOf, isFiltered, readState, writeState} from './command/state.js';
+import {BLANK, THEMES, filterOf, isAboutAll, isFiltered, readState, writeState} from './command/state.js';
 import {createTimeBar} from './command/time-bar.js';
 import {createTip} from './command/tip.js';
 import {createFigures} from './command/top-bar.js';
@@ -344,7 +344,7 @@ function showFilter(state) {
   if (state.category) words.push({text: categoryNames.get(state.category) ?? t('filter.category', {code: state.category}), clear: () => store.set({category: ''})});
   if (state.grid) words.push({text: t('filter.grid', {code: profile.get().value?.code === state.grid ? profile.get().value?.name ?? state.grid : state.grid}), clear: () => store.set({grid: ''})});
   if (state.from) words.push({text: state.from === state.to ? dayText(state.from) : `${dayText(state.from)} – ${dayText(state.to)}`, clear: () => store.set({from: '', to: ''})});
-  queue.setFilter({status: state.status, risk: state.risk}, words);
+  queue.setFilter({status: state.status, risk: state.risk, isAboutAll: isAboutAll(state)}, words);
   search.show(state.q);
   timeBar.setPeriod(state);
   if (state.area) crumbs.show(state.area);

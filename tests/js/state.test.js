@@ -32,10 +32,12 @@ test('the wall keeps its switch', () => {
   assert.equal(writeState({...BLANK, risk: 'late'}, '?wall=1&risk=soon'), '?wall=1&risk=late');
 });
 
-test('without a wish only open cases are asked for, and words look everywhere', () => {
+test('without a wish only open cases are asked for; words and periods look everywhere', () => {
   assert.equal(filterOf(BLANK).status, 'open');
   assert.equal(filterOf({...BLANK, q: '000123'}).status, '');
+  assert.equal(filterOf({...BLANK, from: '2026-11-01', to: '2026-11-02'}).status, '');
   assert.equal(filterOf({...BLANK, status: 'all'}).status, '');
+  assert.equal(filterOf({...BLANK, q: '000123', status: 'handling'}).status, 'handling');
 });
 
 test('the last day of a period is included', () => {

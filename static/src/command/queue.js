@@ -24,6 +24,7 @@ const TICK_MS = 15_000;
  *   onRetry: () => void, linkOf: (row: Case) => string}} options
  */
 export function createQueue(host, {rowHeight, onFilter, onClear, onOpen, onHover, onRetry, linkOf}) {
+  const title = el('h2', null, t('queue.title'));
   const count = el('span', {class: 'queue-count'});
   const link = el('span', {class: 'link-state'});
   const risks = el('div', {class: 'chips', role: 'group', 'aria-label': t('queue.byRisk')});
@@ -35,7 +36,7 @@ export function createQueue(host, {rowHeight, onFilter, onClear, onOpen, onHover
   const scroller = el('div', {class: 'queue-scroll', tabindex: '-1'}, list, notes);
   fill(host,
     el('header', {class: 'queue-head'},
-      el('div', {class: 'queue-title'}, el('h2', null, t('queue.title')), count, el('span', {class: 'spacer'}), el('span', {class: 'muted small'}, t('queue.order')), link),
+      el('div', {class: 'queue-title'}, title, count, el('span', {class: 'spacer'}), el('span', {class: 'muted small'}, t('queue.order')), link),
       risks, states, applied, stale),
     scroller);
 
@@ -153,9 +154,10 @@ export function createQueue(host, {rowHeight, onFilter, onClear, onOpen, onHover
       draw();
       drawNotes();
     },
-    /** @param {{status: string, risk: string}} next @param {{text: string, clear: () => void}[]} words  filters that no chip shows */
+    /** @param {{status: string, risk: string, isAboutAll: boolean}} next @param {{text: string, clear: () => void}[]} words  filters that no chip shows */
     setFilter(next, words) {
       filter = next;
+      title.textContent = t(next.isAboutAll ? 'queue.titleAll' : 'queue.title');
       applied.hidden = !words.length && !next.status && !next.risk;
       fill(applied, ...words.map(word => el('button', {type: 'button', class: 'chip', 'aria-pressed': 'true', onclick: word.clear, 'aria-label': t('queue.drop', {what: word.text})}, word.text, icon('x'))),
         el('button', {type: 'button', class: 'link small', onclick: onClear}, t('queue.clear')));

@@ -78,15 +78,18 @@ export function writeState(state, keep = '') {
   return text ? `?${text}` : '';
 }
 
+/** Whether closed cases are meant too: where words are looked for or a period is chosen. @param {State} state */
+export const isAboutAll = ({status, q, from}) => status === 'all' || (!status && Boolean(q || from));
+
 /**
  * The part of the state that chooses cases, as the API has it: without a wish open cases
- * only, except where words are looked for; `to` is the first day that is not meant.
+ * only; `to` is the first day that is not meant.
  *
  * @param {State} state
  */
-export function filterOf({area, status, risk, q, category, grid, from, to}) {
-  const states = status === 'all' ? '' : status || (q ? '' : 'open');
-  return {area, status: states, risk, q, category, grid, from, to: to && shiftDay(to, 1)};
+export function filterOf(state) {
+  const {area, status, risk, q, category, grid, from, to} = state;
+  return {area, status: isAboutAll(state) ? '' : status || 'open', risk, q, category, grid, from, to: to && shiftDay(to, 1)};
 }
 
 /** Whether anything limits the list of cases besides the area. @param {State} state */

@@ -85,7 +85,7 @@ const PLACES = [
   {kinds: ['town', 'street', 'district'], from: 9, to: 16, size: 15, weight: 600, spacing: 2},
   {kinds: ['village', 'suburb', 'borough'], from: 11, to: 17, size: 13, weight: 600, spacing: 1},
   {kinds: ['community', 'quarter', 'neighbourhood', 'hamlet'], from: 13, size: 12, weight: 500, minor: true},
-  {kinds: ['locality', 'isolated_dwelling', 'farm'], from: 14, size: 11, weight: 400, minor: true},
+  {kinds: ['locality', 'isolated_dwelling', 'farm'], from: 15, size: 11, weight: 400, minor: true},
 ];
 
 /** @type {{kinds: string[], from: number, size: number, weight: number}[]} */

@@ -89,6 +89,7 @@ export default {
   'status.done': 'Finished',
   'status.all': 'Any state',
   'queue.title': 'To do',
+  'queue.titleAll': 'All cases',
   'queue.order': 'most pressing first',
   'queue.byRisk': 'Filter by time limit',
   'queue.byStatus': 'Filter by stage',

@@ -89,6 +89,7 @@ export default {
   'status.done': '已办结',
   'status.all': '全部状态',
   'queue.title': '待处理',
+  'queue.titleAll': '全部案卷',
   'queue.order': '按超期风险排序',
   'queue.byRisk': '按时限筛选',
   'queue.byStatus': '按环节筛选',

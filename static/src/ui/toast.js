@@ -14,7 +14,7 @@ const KEPT = 200;
  * @param {HTMLElement} host
  * @param {{staysMs?: number, onLog?: (log: readonly Notice[]) => void}} [options]
  */
-export function createToasts(host, {staysMs = 6000, onLog} = {}) {
+export function createToasts(host, {staysMs = 8000, onLog} = {}) {
   /** @type {Notice[]} */
   const log = [];
   const list = el('div', {class: 'toasts', role: 'status', 'aria-live': 'polite'});
@@ -36,7 +36,9 @@ export function createToasts(host, {staysMs = 6000, onLog} = {}) {
       el('button', {type: 'button', class: 'icon-btn', 'aria-label': t('action.close'), onclick: close}, icon('x')));
     list.append(node);
     while (list.childElementCount > 3) list.firstElementChild?.remove();
-    setTimeout(close, tone === 'late' ? staysMs * 2 : staysMs);
+    // Who is reading or about to press keeps it.
+    const leave = () => (node.matches(':hover, :focus-within') ? setTimeout(leave, 1000) : close());
+    setTimeout(leave, tone === 'late' ? staysMs * 2 : staysMs);
   }
 
   return {show, log: () => /** @type {readonly Notice[]} */ (log)};
