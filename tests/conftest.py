@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.support.web",
     "tests.support.city",
     "tests.support.browser",
+    "tests.support.maps",
 ]
 
 HERE = Path(__file__).parent
