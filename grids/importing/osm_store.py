@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 
 from grids.bulk import copy_frame, driver
 from grids.importing.osm_stage import BASE_MAP, LOCATED, Stage, staged_name
-from grids.importing.replace import CITY_TABLES
 from grids.linking import PlaceIndex
 
 #: Rows that are linked at once.
@@ -19,14 +18,18 @@ BATCH = 50_000
 #: Six digits of sequence after county and class (domain 3.2).
 LAST_SEQUENCE = 999_999
 
+#: Each address plate that is drawn on the building itself; two conditions in one search of the
+#: addresses would keep the index on their places from being used.
+_JOINED = {
+    "building": "LEFT JOIN address AS own ON own.source_id = s.source_id AND own.source = s.source",
+}
 #: Columns that are worked out while a table is filled. Addresses come before buildings and
 #: buildings before premises, so that what lies inside finds what it lies in.
 _WORKED_OUT = {
     "building": {
-        "address_id": """(
+        "address_id": """coalesce(own.id, (
             SELECT a.id FROM address AS a
-            WHERE (a.source_id = s.source_id AND a.source = s.source) OR ST_Covers(s.geom, a.geom)
-            ORDER BY (a.source_id = s.source_id AND a.source = s.source) DESC, a.id LIMIT 1)""",
+            WHERE ST_Covers(s.geom, a.geom) ORDER BY a.id LIMIT 1))""",
     },
     "premises": {
         "building_id": """(
@@ -119,14 +122,17 @@ def _move(connection: Connection, table: str, condition: sql.SQL) -> None:
         for name in names
     ]
     driver(connection).execute(
-        sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} AS s WHERE {} ORDER BY s.id").format(
+        sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} AS s {} WHERE {} ORDER BY s.id").format(
             sql.Identifier(table),
             sql.SQL(", ").join(map(sql.Identifier, names)),
             sql.SQL(", ").join(values),
             staged_name(table),
+            sql.SQL(_JOINED.get(table, "")),
             condition,
         )
     )
+    # What is filled next looks things up in this table.
+    driver(connection).execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
 
 
 def count_households(connection: Connection) -> None:
@@ -140,6 +146,6 @@ def count_households(connection: Connection) -> None:
 
 
 def gather_statistics(connection: Connection) -> None:
-    """Tell the planner what the tables hold now."""
-    for table in CITY_TABLES:
+    """Tell the planner what the tables of the divisions hold now."""
+    for table in ("area", "grid", "grid_version", "cell"):
         driver(connection).execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
