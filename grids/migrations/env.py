@@ -1,6 +1,6 @@
 """Alembic environment: runs on the connection that `grids.migrate` opened."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from geoalchemy2 import Geometry
@@ -11,7 +11,7 @@ from grids.migrate import is_ours
 from grids.models import Base
 
 
-def render_item(kind: str, obj: Any, _context: Any) -> str | bool:
+def render_item(kind: str, obj: Any, _context: Any) -> str | Literal[False]:
     """Write our column types the short way in generated migrations."""
     if kind == "type" and isinstance(obj, Geometry):
         return f'Geometry("{obj.geometry_type}", srid={obj.srid}, spatial_index=False)'
