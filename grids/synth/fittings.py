@@ -237,7 +237,7 @@ def place_facilities(plan: Plan, world: World) -> Facilities:
         names.append(name)
         points.append(shapely.get_coordinates(shape.representative_point())[0])
 
-    own = {"school": "school", "hospital": "hospital", "station": "train_station",
+    own = {"school": "school", "hospital": "hospital", "station": "station",
            "market": "marketplace", "park": "park"}  # fmt: skip
     for block, name in zip(world.blocks, world.block_names, strict=True):
         if block.programme in own and name:

@@ -22,7 +22,7 @@ WIDTH_M = {
 #: Which zoom shows a road; the same scale as imported roads have.
 RANK = {
     "trunk": 1, "primary": 2, "secondary": 3, "tertiary": 4, "unclassified": 5,
-    "residential": 5, "living_street": 6, "rail": 7, "service": 7, "track": 8, "footway": 9,
+    "residential": 5, "living_street": 5, "rail": 2, "service": 7, "track": 8, "footway": 9,
 }  # fmt: skip
 SPEED_KMH = {
     "trunk": 80, "primary": 60, "secondary": 50, "tertiary": 40, "unclassified": 40,

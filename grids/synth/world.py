@@ -91,7 +91,7 @@ def make_world(plan: Plan) -> World:
     field_tracks(plan, land, layout, quarters)
     bend = Bend(plan)
     net = weave(layout, land.river, bend)
-    land = _bent(land, bend, places)
+    land = _bent(land, bend, places, net)
     rails = [bend.shape(line) for line in layout.railway]
     quarters = [Quarter(q.use, q.name, largest(bend.shape(q.area)), q.angle) for q in quarters]
     return _furnish(plan, namer, land, net, rails, quarters, places, bend)
@@ -123,18 +123,22 @@ def _furnish(
     )  # fmt: skip
 
 
-def _bent(land: Terrain, bend: Bend, places: list[Settlement]) -> Terrain:
-    """Bend the land as the streets were bent, and fill ponds that a settlement was built over."""
+def _bent(land: Terrain, bend: Bend, places: list[Settlement], net: Network) -> Terrain:
+    """Bend the land as the streets were bent; ponds make way for houses, lakes for roads."""
     built = shapely.union_all([place.area.buffer(10) for place in places])
-    ponds = [pond for pond in land.ponds if not pond.intersects(built)]
+    roads = shapely.union_all(net.lines[net.roads()])
+    shapely.prepare(roads)
+    ponds = [largest(bend.shape(pond)) for pond in land.ponds if not pond.intersects(built)]
+    lakes = [bend.shape(lake).difference(roads.buffer(34)) for lake in land.reservoirs]
+    whole = [largest(lake.buffer(-12).buffer(12)) for lake in lakes]
     return Terrain(
         boundary=largest(bend.shape(land.boundary)),
         river=largest(bend.shape(land.river)),
         river_axis=lines_of(bend.shape(land.river_axis))[0],
         brooks=[lines_of(bend.shape(line))[0] for line in land.brooks],
         forest=[largest(bend.shape(part)) for part in land.forest],
-        ponds=[largest(bend.shape(part)) for part in ponds],
-        reservoirs=[largest(bend.shape(part)) for part in land.reservoirs],
+        ponds=[pond for pond in ponds if pond.distance(roads) > 14],
+        reservoirs=[lake for lake in whole if lake.area > 6_000],
     )
 
 
