@@ -1,7 +1,7 @@
 // The command center: one state, one map, one queue; whoever changes the state changes
 // everything that shows it.
 
-import {getJson, urlOf} from './lib/api.js';
+import {ApiError, getJson, urlOf} from './lib/api.js';
 import {find, pageData} from './lib/dom.js';
 import {cityDay, dateText, dayText, number, setZone, t, useMessages} from './lib/i18n.js';
 import {createStore} from './lib/store.js';
@@ -57,6 +57,10 @@ const places = layOut({left: find('#left'), right: find('#right'), side: find('#
 const SUMMARY_MS = 30_000;
 const STAY_MS = 400;
 
+/** @type {import('./command/live.js').Link} */
+let link = 'polling';
+let shownLink = '';
+
 // ---- what is read from the server
 
 const period = () => (store.get().from ? {from: store.get().from, to: store.get().to} : {});
@@ -67,11 +71,15 @@ const list = createCaseList({
   hear(cases, news) {
     queue.show(cases, news);
     map.incidents.show(cases.rows);
-    legend.setCases(cases.rows.length, cases.total);
+    legend.setCases(cases.rows, cases.total);
     for (const id of news) map.incidents.flash(id);
   },
 });
-const summary = createResource(signal => getJson(urlOf('/api/summary', {area: area()}), {signal}), state => figures.show(state.value, Boolean(state.error)));
+const summary = createResource(signal => getJson(urlOf('/api/summary', {area: area()}), {signal}), state => {
+  figures.show(state.value, Boolean(state.error));
+  // A stream whose network is gone looks open for a long time; this question does not.
+  if (!state.isLoading) showLink(state.error instanceof ApiError && state.error.status === 0 ? 'offline' : link);
+});
 const daily = createResource(signal => getJson(urlOf('/api/incidents/daily', {area: area(), days: 60}), {signal}), state => timeBar.show(state, store.get()));
 const layers = createResource(async signal => {
   const answer = await getJson('/api/layers', {signal});
@@ -137,7 +145,7 @@ const tip = createTip(find('#tip'));
 const rail = createRail(find('#rail'), {
   me: page.me,
   csrf: document.querySelector('meta[name="csrf-token"]')?.getAttribute('content') ?? '',
-  links: page.me.permissions?.includes('layer:export') ? [{href: '/planner', icon: 'package-export', label: t('rail.planner')}] : [],
+  links: page.me.permissions?.includes('planner:view') ? [{href: '/planner', icon: 'package-export', label: t('rail.planner')}] : [],
   onTheme: theme => store.set({theme}),
   onPanel: togglePanel,
   onHelp: openHelp,
@@ -364,11 +372,24 @@ async function pollAll() {
   return !list.get().error;
 }
 
+/** @param {import('./command/live.js').Link} shown */
+function showLink(shown) {
+  if (shown === shownLink) return;
+  shownLink = shown;
+  queue.setLink(shown, t(`live.${shown}.detail`, {at: dateText(Date.now(), 'seconds')}));
+}
+
+addEventListener('offline', () => showLink('offline'));
+addEventListener('online', refresh);
+
 createLive({
   url: urlOf(`${page.live}/live`, {area: root.code}),
   poll: pollAll,
   onReload: () => { refresh(); refreshTheme(); },
-  onLink: link => queue.setLink(link, t(`live.${link}.detail`, {at: dateText(Date.now(), 'seconds')})),
+  onLink: next => {
+    link = next;
+    showLink(next);
+  },
   onNews(news) {
     refresh();
     refreshTheme();

@@ -3,6 +3,7 @@
 import {el, fill} from '../lib/dom.js';
 import {compact, dateText, number, t} from '../lib/i18n.js';
 import {classOf, classesOf, rampColours} from '../map/choropleth.js';
+import {same} from '../lib/store.js';
 import {onTheme} from '../lib/theme.js';
 import {errorNote, skeleton} from '../ui/errors.js';
 import {icon} from '../ui/icon.js';
@@ -10,6 +11,7 @@ import {markList} from './symbols.js';
 
 /** @typedef {{theme: string, unit: string, period: string | null, breaks: number[], method: string, values: Record<string, number | string>, shown: number, total: number, as_of: string}} Figures */
 
+const USUAL = ['late', 'soon', 'ok', 'paused'];
 const STALE_MS = 5 * 60_000;
 
 /**
@@ -24,7 +26,7 @@ export function createLegend(host, {onRetry}) {
   let shown = null;
   let theme = '';
   let pointed = /** @type {string | null} */ (null);
-  let shownCases = {rows: 0, total: 0};
+  let shownCases = {rows: 0, total: 0, risks: ''};
 
   function draw() {
     host.classList.toggle('is-plain', theme === 'none');
@@ -62,8 +64,8 @@ export function createLegend(host, {onRetry}) {
   }
 
   function drawMarks() {
-    const {rows, total} = shownCases;
-    fill(marks, markList(['late', 'soon', 'ok', 'paused'], risk => t(`risk.${risk}`)),
+    const {rows, total, risks} = shownCases;
+    fill(marks, markList(risks ? risks.split(',') : USUAL, risk => t(`risk.${risk}`)),
       rows < total && el('p', {class: 'muted small'}, t('legend.cases', {n: number(rows), total: number(total)})));
   }
 
@@ -81,10 +83,12 @@ export function createLegend(host, {onRetry}) {
       pointed = code;
       if (shown?.value && theme !== 'none') body.querySelector('.ramp')?.replaceWith(ramp(shown.value));
     },
-    /** @param {number} rows @param {number} total */
-    setCases(rows, total) {
-      if (shownCases.rows === rows && shownCases.total === total) return;
-      shownCases = {rows, total};
+    /** How many cases the map shows, of how many, and in which states of time. @param {readonly {risk: string}[]} cases @param {number} total */
+    setCases(cases, total) {
+      const present = new Set(cases.map(row => row.risk));
+      const next = {rows: cases.length, total, risks: [...USUAL, 'done'].filter(risk => present.has(risk)).join(',')};
+      if (same(shownCases, next)) return;
+      shownCases = next;
       drawMarks();
     },
   };
