@@ -32,7 +32,7 @@ def show(
 ) -> Shown:
     """Build what is missing of the demonstration and start it; the second time only starts it."""
     installation.prepare(settings, progress)
-    if not installation.has_city(settings):
+    if installation.zone_of_city(settings) is None:
         if extract:
             progress(f"city from {extract.name}")
             installation.import_city(settings, extract, progress)

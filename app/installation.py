@@ -2,21 +2,28 @@
 
 import contextlib
 import dataclasses
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import psycopg
-from sqlalchemy import Engine, create_engine, select
-from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool
 
 from app import cluster, roles
 from app.config import ROOT, Settings
 
 CODES = ROOT / "data/codes"
+#: What a schema with its rights and code lists is made from.
+SCHEMA_SOURCES = (
+    "grids/migrations", "grids/migrate.py", "grids/privileges.py", "grids/codes.py", "data/codes",
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
 
 Progress = Callable[[str], None]
 
@@ -30,15 +37,40 @@ def start_database(settings: Settings) -> None:
         roles.check_durability(conn, is_override=settings.allow_unsafe_server)
 
 
-def prepare(settings: Settings, progress: Progress) -> None:
-    """Start the database, migrate it and load the code lists."""
-    from grids import migrate
-
+def prepare(settings: Settings, progress: Progress, *, is_forced: bool = False) -> None:
+    """Start the database, migrate it and load the code lists, where they changed."""
     progress("database")
     start_database(settings)
+    stamp = settings.var_dir / "prepared"
+    if not is_forced and stamp.exists() and stamp.read_text() == _state(settings):
+        return
     progress("schema and code lists")
+    from grids import migrate  # late: most starts do not need it, and it takes a second
+
     migrate.upgrade(settings.owner_url, node=settings.node)
     load_codes(settings)
+    stamp.write_text(_state(settings))
+
+
+def _state(settings: Settings) -> str:
+    """Describe what the schema is made from and which database has it at which version."""
+    total = hashlib.sha256()
+    for source in SCHEMA_SOURCES:
+        top = ROOT / source
+        for path in sorted(top.rglob("*.*")) if top.is_dir() else [top]:
+            if path.suffix in {".py", ".csv"}:
+                total.update(path.name.encode() + path.read_bytes())
+    with psycopg.connect(settings.admin_url) as conn:
+        number = conn.execute(
+            "SELECT oid FROM pg_database WHERE datname = current_database()"
+        ).fetchone()
+        has_schema = conn.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone()
+        # A restored database may be older than the stamp.
+        version = (
+            has_schema == (True,)
+            and conn.execute("SELECT max(version_num) FROM alembic_version").fetchone()
+        )
+    return f"{total.hexdigest()} {settings.admin_url.rpartition('@')[2]} {number} {version}\n"
 
 
 def load_codes(settings: Settings) -> None:
@@ -49,12 +81,11 @@ def load_codes(settings: Settings) -> None:
         codes.load(session, CODES, on=datetime.now(ZoneInfo(settings.city_zone)).date())
 
 
-def has_city(settings: Settings) -> bool:
-    """Say whether a city was imported or simulated."""
-    from grids.city import City
-
-    with owner_session(settings) as session:
-        return session.scalar(select(City.county_code)) is not None
+def zone_of_city(settings: Settings) -> str | None:
+    """Return the time zone of the city that was imported or simulated; None before that."""
+    with psycopg.connect(settings.owner_url) as conn:
+        row = conn.execute("SELECT city_zone FROM city").fetchone()
+    return str(row[0]) if row else None
 
 
 def build_city(
@@ -101,12 +132,9 @@ def import_city(
 
 def with_city_zone(settings: Settings) -> Settings:
     """Take the time zone of the city that is shown, unless the operator set one."""
-    from grids.city import City
-
     if os.environ.get("WANGGE_CITY_ZONE"):
         return settings
-    with owner_session(settings) as session:
-        zone = session.scalar(select(City.city_zone))
+    zone = zone_of_city(settings)
     return dataclasses.replace(settings, city_zone=zone) if zone else settings
 
 
@@ -124,8 +152,11 @@ def verify_store(settings: Settings) -> list[str]:
 
 
 @contextlib.contextmanager
-def owner_engine(settings: Settings) -> Iterator[Engine]:
+def owner_engine(settings: Settings) -> "Iterator[Engine]":
     """Open an engine of the owner role, closed with all its connections at the end."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
     import grids.models  # noqa: F401 - a foreign key finds its table whichever is used first
 
     engine = create_engine(settings.owner_url, poolclass=NullPool)
@@ -136,7 +167,9 @@ def owner_engine(settings: Settings) -> Iterator[Engine]:
 
 
 @contextlib.contextmanager
-def owner_session(settings: Settings) -> Iterator[Session]:
+def owner_session(settings: Settings) -> "Iterator[Session]":
     """Open a session of the owner role in one transaction, committed at the end."""
+    from sqlalchemy.orm import Session
+
     with owner_engine(settings) as engine, Session(engine) as session, session.begin():
         yield session

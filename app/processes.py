@@ -249,13 +249,14 @@ def _status(name: str, pid: int | None, restarts: int, address: str) -> Status:
         return Status(name, None, 0.0, restarts, 0, address)
     uptime = float(Path("/proc/uptime").read_text().split()[0])
     running_s = uptime - start_ticks(pid) / os.sysconf("SC_CLK_TCK")
-    return Status(name, pid, running_s, restarts, _memory_mb(pid), address)
+    own = [pid] if name == "supervisor" else [pid, *_children(pid)]
+    return Status(name, pid, running_s, restarts, _memory_mb(own), address)
 
 
-def _memory_mb(pid: int) -> int:
-    """Return the resident memory of a process and its children."""
+def _memory_mb(family: list[int]) -> int:
+    """Return the resident memory of processes together; what they share counts in each."""
     pages = 0
-    for each in [pid, *_children(pid)]:
+    for each in family:
         with contextlib.suppress(OSError, IndexError, ValueError):
             pages += int(Path(f"/proc/{each}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") // 2**20

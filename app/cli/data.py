@@ -13,7 +13,7 @@ def migrate() -> None:
     """Bring the database to the newest schema."""
     from app import installation
 
-    installation.prepare(Settings.load(), step)
+    installation.prepare(Settings.load(), step, is_forced=True)
     click.echo("the schema is up to date")
 
 
