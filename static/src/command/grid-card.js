@@ -110,7 +110,7 @@ export function createGridCard(host, {onClose, onOpenCase, onRetry, onFilter}) {
     show(state) {
       host.hidden = false;
       if (state.value) brief(state.value);
-      else if (state.error) fill(host, el('header', {class: 'panel-head'}, el('h2', null, t('grid.title')), close()), errorNote(state.error, onRetry));
+      else if (state.error) fill(host, el('header', {class: 'panel-head'}, el('h2', null, t('grid.title')), close()), el('div', {class: 'panel-body'}, errorNote(state.error, onRetry)));
       else fill(host, el('header', {class: 'panel-head'}, el('h2', null, t('grid.title')), close()), el('div', {class: 'panel-body'}, skeleton(7, 'line')));
     },
     /** @param {boolean} next */

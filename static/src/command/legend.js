@@ -60,7 +60,10 @@ export function createLegend(host, {onRetry}) {
     const edge = (/** @type {number} */ value) => compact(Math.round(value));
     return el('div', {class: 'ramp', role: 'img', 'aria-label': t('legend.ramp', {breaks: [start, ...classes.map(one => one.to)].map(value => number(value, 1)).join(', ')})},
       el('div', {class: 'ramp-bar'}, ...classes.map(one => el('i', {class: one.place === at ? 'is-at' : null, style: {background: colours[one.step]}}))),
-      el('div', {class: 'ramp-steps'}, ...classes.map((one, rank) => el('span', null, el('i', null, rank === 0 && one.from < one.to ? edge(one.from) : ''), edge(one.to)))));
+      // A first class that is one value only (nothing at all) has no lower edge to tell.
+      start < (classes[0]?.to ?? 0)
+        ? el('div', {class: 'ramp-steps'}, ...[start, ...classes.map(one => one.to)].map(value => el('span', null, edge(value))))
+        : el('div', {class: 'ramp-steps is-upper'}, ...classes.map(one => el('span', null, edge(one.to)))));
   }
 
   function drawMarks() {

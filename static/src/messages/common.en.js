@@ -6,6 +6,7 @@ export default {
   'action.more': 'Load more',
   'action.remove': 'Remove',
   'action.send': 'Submit',
+  'action.signIn': 'Sign in again',
   'action.sending': 'Submitting…',
   'ago.now': 'just now',
   'ago.minutes': '{n} min ago',

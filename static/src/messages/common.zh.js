@@ -6,6 +6,7 @@ export default {
   'action.more': '加载更多',
   'action.remove': '移除',
   'action.send': '提交',
+  'action.signIn': '重新登录',
   'action.sending': '提交中…',
   'ago.now': '刚刚',
   'ago.minutes': '{n} 分钟前',

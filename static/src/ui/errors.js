@@ -27,6 +27,8 @@ export function errorNote(error, retry) {
     el('div', {class: 'note-body'},
       el('p', null, errorText(error)),
       error instanceof ApiError && error.id && el('p', {class: 'muted small'}, t('error.id', {id: error.id})),
+      error instanceof ApiError && error.status === 401
+        && el('a', {class: 'btn btn-small', href: `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`}, icon('login-2'), t('action.signIn')),
       retry && !forbidden && el('button', {type: 'button', class: 'btn btn-small', onclick: retry}, icon('refresh'), t('action.retry'))));
 }
 
