@@ -214,7 +214,7 @@ FACILITIES: dict[str, tuple[str, tuple[str, ...], int]] = {
     "kindergarten": ("幼儿园", ("estate", "tower", "town", "old"), 5_500),
     "police": ("派出所", ("office", "shops", "old", "town"), 20_000),
     "fire_station": ("消防站", ("office", "factory", "shops", "town"), 40_000),
-    "townhall": ("便民服务中心", ("office", "town", "shops"), 16_000),
+    "government": ("便民服务中心", ("office", "town", "shops"), 16_000),
     "community_centre": ("党群服务中心", ("estate", "old", "village", "town"), 2_600),
     "library": ("城市书房", ("cbd", "shops", "park", "estate"), 20_000),
     "nursing_home": ("敬老院", ("estate", "town", "village"), 25_000),
@@ -238,7 +238,7 @@ def place_facilities(plan: Plan, world: World) -> Facilities:
         points.append(shapely.get_coordinates(shape.representative_point())[0])
 
     own = {"school": "school", "hospital": "hospital", "station": "station",
-           "market": "marketplace", "park": "park"}  # fmt: skip
+           "market": "market", "park": "park"}  # fmt: skip
     for block, name in zip(world.blocks, world.block_names, strict=True):
         if block.programme in own and name:
             add(own[block.programme], name, block.area)

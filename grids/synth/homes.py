@@ -80,6 +80,7 @@ def build_dwellings(plan: Plan, world: World) -> Dwellings:
     flats = houses.kinds == "apartments"
     levels[flats] = np.maximum(3, np.round(levels[flats] * factor)).astype(np.int64)
     raw = area * levels / per_home
+    raw *= np.clip(wanted / raw.sum(), 0.4, 1.4)  # homes are a little larger or smaller
     count = np.where(raw > 0, np.maximum(1, np.floor(raw + rng.uniform(0, 1, len(raw)))), 0)
     homes = count.astype(np.int64)
     return _divided(rng, area, levels, homes, programme, houses.kinds)

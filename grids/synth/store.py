@@ -21,7 +21,7 @@ from grids.synth.fittings import Components, Facilities
 from grids.synth.homes import Dwellings, Ints, People
 from grids.synth.layout import RANK, SPEED_KMH
 from grids.synth.names import english
-from grids.synth.plan import Plan
+from grids.synth.plan import NAME_EN, Plan
 from grids.synth.shapes import Floats, as_multi, as_points
 from grids.synth.world import World, to_earth, to_lonlat
 
@@ -95,7 +95,7 @@ def store_map(out: Writer, world: World) -> None:
     out.put("place", {
         "kind": [label.kind for label in labels],
         "name": [label.name for label in labels],
-        "name_en": [english(label.name) for label in labels],
+        "name_en": [NAME_EN if label.kind == "city" else english(label.name) for label in labels],
         "rank": [label.rank for label in labels],
         "geom": as_points(points),
     })  # fmt: skip
