@@ -12,7 +12,10 @@ import {markList} from './symbols.js';
 /** @typedef {{theme: string, unit: string, period: string | null, breaks: number[], method: string, values: Record<string, number | string>, shown: number, total: number, as_of: string}} Figures */
 
 const USUAL = ['late', 'soon', 'ok', 'paused'];
-const STALE_MS = 5 * 60_000;
+const MINUTE = 60_000;
+/** How old figures may be: people are counted and published once a day. @type {Record<string, number>} */
+const FRESH_MS = {people: 36 * 60 * MINUTE};
+const USUALLY_FRESH_MS = 5 * MINUTE;
 
 /**
  * @param {HTMLElement} host
@@ -40,7 +43,7 @@ export function createLegend(host, {onRetry}) {
       fill(body, shown?.error ? errorNote(shown.error, onRetry) : skeleton(2, 'line'));
       return;
     }
-    const isStale = Boolean(shown?.error) || Date.now() - Date.parse(figures.as_of) > STALE_MS;
+    const isStale = Boolean(shown?.error) || Date.now() - Date.parse(figures.as_of) > (FRESH_MS[theme] ?? USUALLY_FRESH_MS);
     fill(body,
       el('h2', {class: 'legend-title'}, t(`legend.${theme}`), figures.period && el('span', {class: 'muted'}, figures.period)),
       ramp(figures),

@@ -51,7 +51,7 @@ export function thematicRules(layer) {
     {...base, symbolizer: polygon({fill: style.draw === 'outline' ? undefined : colour, edge: colour, width, alpha})},
     {...base, symbolizer: line({colour: feature => (feature.geomType === 2 ? colour(feature) : null), width: outline})},
     {...base, filter: (_zoom, feature) => !isMany(feature), symbolizer: symbol({
-      colour, edge: token('panel'), shape: () => 'circle', radius: zoom => (style.radius ?? 4) * grow([[11, 0.5], [14, 0.8], [16, 1.1], [18, 1.5]])(zoom),
+      colour, edge: token('panel'), shape: () => 'circle', radius: zoom => (style.radius ?? 4) * grow([[11, 0.5], [14, 0.7], [16, 0.85], [17, 1.1], [18, 1.4]])(zoom),
     })},
     {...base, filter: (_zoom, feature) => isMany(feature), symbolizer: bubble(colour, style.counts?.breaks ?? [])},
   ];
