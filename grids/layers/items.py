@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from uuid import UUID
 
 import psycopg
 
@@ -15,6 +16,8 @@ from grids.layers.access import condition
 from grids.layers.model import Layer
 
 MOST_ITEMS: Final = 10_000
+#: Digits of the largest bigint, and of any area code.
+LONGEST_KEY: Final = 18
 
 
 class NoItems(Invalid):
@@ -43,19 +46,29 @@ def page_of(
     """Read a page of a layer in CRS84, in order of its key. Raises `NoItems` and `BadAfter`."""
     if layer.source is None:
         raise NoItems(f"layer {layer.id} has no rows to list", layer=layer.id)
-    where = condition(layer, actor, area=area, classes=classes)
-    try:
-        return items(
-            conn,
-            layer.rows,
-            limit=min(limit, MOST_ITEMS),
-            within=within,
-            after=after,
-            where=where,
-            crs=CRS84,
-        )
-    except psycopg.DataError as error:
-        raise BadAfter("`after` is not from an earlier page", field="after") from error
+    return items(
+        conn,
+        layer.rows,
+        limit=min(limit, MOST_ITEMS),
+        within=within,
+        after=_checked_key(layer, after),
+        where=condition(layer, actor, area=area, classes=classes),
+        crs=CRS84,
+    )
+
+
+def _checked_key(layer: Layer, after: str | None) -> str | None:
+    """Return the key of an earlier page. Raises `BadAfter` for what cannot be one."""
+    if after is None:
+        return None
+    if layer.is_case:
+        try:
+            return str(UUID(after))
+        except ValueError:
+            raise BadAfter("`after` is no key of a case", field="after") from None
+    if not (after.isascii() and after.isdecimal() and len(after) <= LONGEST_KEY):
+        raise BadAfter("`after` is not from an earlier page", field="after")
+    return after
 
 
 def within_of(bbox: str, crs: str = "") -> Within | None:
