@@ -239,14 +239,17 @@ def sweep(session: Session, store: Store, *, now: datetime) -> int:
     The caller's transaction must begin here and end right after: rows go first, files after
     the rows are gone for good, and writers wait meanwhile.
     """
-    session.execute(select(func.pg_advisory_lock(SWEEP_LOCK)))
+    # The lock of a transaction, taken twice: a commit gives the connection back to the pool,
+    # and a lock of the session would stay on it, shutting every writer out for good.
+    lock = select(func.pg_advisory_xact_lock(SWEEP_LOCK))
+    session.execute(lock)
+    is_used = exists(select(Attachment.id).where(Attachment.sha256 == Blob.sha256))
+    session.execute(delete(Blob).where(~is_used, Blob.created_at < now - GRACE))
+    session.commit()
+    session.execute(lock)
     try:
-        is_used = exists(select(Attachment.id).where(Attachment.sha256 == Blob.sha256))
-        session.execute(delete(Blob).where(~is_used, Blob.created_at < now - GRACE))
-        session.commit()
         return _remove_unnamed(session, store, now)
     finally:
-        session.execute(select(func.pg_advisory_unlock(SWEEP_LOCK)))
         session.commit()
 
 
