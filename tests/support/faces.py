@@ -33,7 +33,7 @@ WIDE = """() => [...document.querySelectorAll('body *')]
   .filter(node => node.getBoundingClientRect().right > innerWidth + 1 && !node.closest('.photo-row, .leaflet-container, .visually-hidden, .honey, [hidden]'))
   .map(node => `${node.tagName} ${node.className}`)"""
 FONT = """selector => Math.min(...[...document.querySelectorAll(selector)]
-  .filter(node => node.offsetParent).map(node => parseFloat(getComputedStyle(node).fontSize)))"""
+  .filter(node => node.offsetParent && node.type !== 'file').map(node => parseFloat(getComputedStyle(node).fontSize)))"""
 
 
 @cache
