@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 import grids.models  # noqa: F401 - a foreign key finds its table whichever is used first
-from grids import accounts, blobs, counts, limits
+from grids import accounts, blobs, counts, limits, people
 from grids.jobs import KEPT_H, tasks, work_of
 
 #: Tables that grow without end, and how many months are made ahead.
@@ -52,6 +52,14 @@ def refresh_layer_counts(context: JobContext, timestamp: int) -> None:
     """Count the squares of the layers anew, by night in the city."""
     with Session(work_of(context).engine) as session, session.begin():
         counts.refresh(session.connection(), _instant(timestamp))
+
+
+@tasks.periodic(cron="20 19 * * *")
+@tasks.task(name="publish_people_counts", queueing_lock="publish_counts", pass_context=True)
+def publish_people_counts(context: JobContext, timestamp: int) -> None:
+    """Publish counts of people when the last ones are a week old."""
+    with Session(work_of(context).engine) as session, session.begin():
+        people.publish_if_due(session.connection(), _instant(timestamp))
 
 
 @tasks.periodic(cron="15 2 * * *")
