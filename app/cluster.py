@@ -272,7 +272,7 @@ def _prefix(cluster: Cluster) -> tuple[str, ...]:
     owner = cluster.data.stat().st_uid if cluster.data.exists() else 0
     if owner != 0:
         return _as_user(owner)
-    if _namespaces_work():
+    if namespaces_work():
         return NAMESPACE
     return _as_user(_server_user())
 
@@ -287,7 +287,7 @@ def _hand_over(cluster: Cluster) -> None:
     if os.getuid() != 0:
         return
     owner = cluster.data.stat().st_uid
-    if owner == 0 and _namespaces_work():
+    if owner == 0 and namespaces_work():
         return
     uid = owner or _server_user()
     for top in (cluster.home, cluster.socket):
@@ -295,7 +295,8 @@ def _hand_over(cluster: Cluster) -> None:
             os.chown(path, uid, pwd.getpwuid(uid).pw_gid, follow_symlinks=False)
 
 
-def _namespaces_work() -> bool:
+def namespaces_work() -> bool:
+    """Say whether root may make a user namespace, which containers often forbid."""
     if shutil.which("unshare") is None:
         return False
     done = subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False)

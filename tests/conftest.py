@@ -1,10 +1,13 @@
 """What every test may ask for. Folders decide what a test speaks to; see docs/testing.md."""
 
+import os
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from app import cluster
 
 pytest_plugins = [
     "tests.support.database",
@@ -33,6 +36,28 @@ def _no_outside_sockets() -> Any:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", connect)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _folders_the_server_may_enter() -> Any:
+    """Let another user pass through the tests' folders, where root has no user namespaces.
+
+    There the database runs as `postgres` (app/cluster.py), who cannot enter what pytest makes.
+    """
+    if os.getuid() != 0 or cluster.namespaces_work():
+        yield
+        return
+    real = pytest.TempPathFactory.mktemp
+
+    def mktemp(self: pytest.TempPathFactory, basename: str, numbered: bool = True) -> Path:
+        made = real(self, basename, numbered)
+        for folder in (made, self.getbasetemp(), self.getbasetemp().parent):
+            folder.chmod(0o711)
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pytest.TempPathFactory, "mktemp", mktemp)
         yield
 
 
