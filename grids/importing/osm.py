@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from gis.crs import metric_srid_for
 from grids import city as cities
+from grids.counts import refresh as refresh_counts
 from grids.gridding import (
     Layout,
     Name,
@@ -197,6 +198,7 @@ def _store(connection: Connection, stage: Stage, layout: Layout, city: cities.Ci
     store_located(connection, place_index(connection, today), stage)
     count_households(connection)
     gather_statistics(connection)
+    refresh_counts(connection, datetime.now(UTC))
     return cells
 
 
