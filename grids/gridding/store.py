@@ -18,6 +18,9 @@ from grids.gridding.blocks import Ints, Shapes
 from grids.gridding.territory import Division, DutyGrid
 from grids.linking import place_index
 
+#: Cells that are drawn and written at once.
+CELL_BATCH = 20_000
+
 
 def to_storage(shapes: Sequence[BaseGeometry] | Shapes, metric_srid: int) -> Shapes:
     """Turn metric polygons into multipolygons of the storage system, corner by corner.
@@ -92,19 +95,23 @@ def store_cells(
     """
     cells, whole_in = unit_cells(to_storage([grid.shape for grid in grids], metric_srid),
                                  metric_srid)  # fmt: skip
-    linked = place_index(connection, on).link(cell_centres(cells, metric_srid))
+    index = place_index(connection, on)
     owner = np.append(ids, -1)[whole_in]
-    return copy_frame(
-        connection,
-        "cell",
-        {
-            "cell_id": cells,
-            "area_code": linked.area_code,
-            "grid_id": linked.grid_id,
-            "is_whole": owner == linked.grid_id.filled(-2),
-            "geom": cell_polygons(cells, metric_srid),
-        },
-    )
+    for start in range(0, len(cells), CELL_BATCH):
+        some = cells[start : start + CELL_BATCH]
+        linked = index.link(cell_centres(some, metric_srid))
+        copy_frame(
+            connection,
+            "cell",
+            {
+                "cell_id": some,
+                "area_code": linked.area_code,
+                "grid_id": linked.grid_id,
+                "is_whole": owner[start : start + CELL_BATCH] == linked.grid_id.filled(-2),
+                "geom": cell_polygons(some, metric_srid),
+            },
+        )
+    return len(cells)
 
 
 def unit_cells(shapes: Shapes, metric_srid: int) -> tuple[Ints, Ints]:
