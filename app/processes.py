@@ -104,7 +104,7 @@ def spawn(program: Program, env: Mapping[str, str], log_path: Path) -> "subproce
 # --- Starting and stopping ----------------------------------------------------------------
 
 
-def up(settings: Settings, *, wait_s: float = 60.0) -> tuple[Ports, bool]:
+def up(settings: Settings, *, wait_s: float = 180.0) -> tuple[Ports, bool]:
     """Start everything and wait until it answers; say where, and whether it was down."""
     run_dir = settings.var_dir / "run"
     run_dir.mkdir(parents=True, exist_ok=True)
