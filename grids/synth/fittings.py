@@ -196,12 +196,12 @@ def _in_blocks(
 
 def _areas(world: World) -> list[tuple[str, BaseGeometry]]:
     """Register what is no point: green spaces (A), bridges (A), railings along main roads (L)."""
-    out: list[tuple[str, BaseGeometry]] = []
     net = world.net
-    for k in net.roads():
-        if net.is_bridge[k]:
-            half = WIDTH_M[net.kinds[k]] / 2
-            out.append(("02009", net.lines[k].buffer(half, cap_style="flat")))
+    out: list[tuple[str, BaseGeometry]] = [
+        ("02009", road.line.buffer(WIDTH_M[road.kind] / 2, cap_style="flat"))
+        for road in world.roads
+        if road.is_bridge
+    ]
     out += [("04013", b.area) for b in world.blocks if b.programme in ("park", "square")]
     out += [("02017", net.lines[k]) for k in net.roads()
             if net.kinds[k] == "primary" and not net.is_bridge[k] and net.lines[k].length > 120]  # fmt: skip

@@ -21,8 +21,7 @@ from grids.synth.plan import CITY_ZONE, Plan
 from grids.synth.staff import Staff
 
 OPEN_CASES_SHARE, FEWEST_OPEN = 0.013, 24
-#: Open cases are some of the newest: as many again are closed already.
-NEWEST = 2
+NEWEST_DAYS = 2.5
 
 
 def crew_of(staff: Staff, ids: Ints) -> Crew:
@@ -116,8 +115,14 @@ def _outcomes(plan: Plan, events: Events) -> tuple[list[str], list[Any]]:
     outcome[events.cause == "duplicate"] = "duplicate"
     risks: list[Any] = [None] * count
     wanted = max(FEWEST_OPEN, round(OPEN_CASES_SHARE * count))
-    free = np.flatnonzero(~np.isin(events.cause, ["duplicate", "fire"]))[-NEWEST * wanted :]
-    chosen = rng.choice(free, min(wanted, len(free)), replace=False)
+    is_free = np.isin(events.cause, ["plain", "hot"])
+    is_free[events.of[events.of >= 0]] = False  # others follow it in time
+    free = np.flatnonzero(is_free)
+    # Open cases are moved to the last days: some come from there, the others from the whole
+    # year, so that no week is left with few.
+    late = np.flatnonzero(events.at_s[free] > events.at_s[-1] - NEWEST_DAYS * 86_400)[-wanted:]
+    rest = rng.choice(len(free) - len(late), wanted - len(late), replace=False)
+    chosen = rng.permutation(free[np.concatenate([late, rest]).astype(np.int64)])
     states = [state for state in OPEN if state in OPEN_SHARE]
     parts = np.array([OPEN_SHARE[state] for state in states])
     state = rng.choice(states, len(chosen), p=parts / parts.sum())
