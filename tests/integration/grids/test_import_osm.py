@@ -23,11 +23,16 @@ LOCATED = ("address", "building", "component", "facility", "premises")
 LON, LAT = 120.0, 29.3
 
 
-@pytest.fixture
-def owner(empty_database: str) -> Iterator[Engine]:
-    made = create_engine(as_role(empty_database, "wangge_owner", "none"), poolclass=NullPool)
-    yield made
-    made.dispose()
+@pytest.fixture(scope="module")
+def owner(server: Server, schema_template: str) -> Iterator[Engine]:
+    """One database for all small maps: every import replaces what was there."""
+    name = server.clone(schema_template, "osm")
+    made = create_engine(as_role(server.url(name), "wangge_owner", "none"), poolclass=NullPool)
+    try:
+        yield made
+    finally:
+        made.dispose()
+        server.drop(name)
 
 
 @pytest.fixture(scope="module")
