@@ -3,42 +3,41 @@
 
 import {ApiError, getJson, urlOf} from './lib/api.js';
 import {find, pageData} from './lib/dom.js';
-import {cityDay, dateText, dayText, number, setZone, t, useMessages} from './lib/i18n.js';
+import {cityDay, dateText, number, setZone, t, useMessages} from './lib/i18n.js';
 import {createStore} from './lib/store.js';
 import {setTheme} from './lib/theme.js';
 import {SUPPRESSED, spreadBreaks} from './map/choropleth.js';
 import {createMap} from './map/create.js';
 import {createToasts} from './ui/toast.js';
-import {errorText} from './ui/errors.js';
+import {watchErrors} from './ui/errors.js';
 import {createCaseList} from './command/case-list.js';
 import {createCasePanel} from './command/case-panel.js';
 import {createCrumbs} from './command/crumbs.js';
 import {createFeatureCard} from './command/feature-card.js';
+import {filterWords} from './command/filter-words.js';
 import {createGridCard} from './command/grid-card.js';
+import {createHits} from './command/hits.js';
 import {bindKeys, openHelp} from './command/keys.js';
 import {createLayersPanel} from './command/layers-panel.js';
 import {layOut} from './command/layout.js';
 import {createLegend} from './command/legend.js';
-import {createLive, throttled} from './command/live.js';
+import {createLinkState, createLive, throttled} from './command/live.js';
 import {openLog} from './command/log.js';
 import {createQueue} from './command/queue.js';
 import {createRail} from './command/rail.js';
 import {createResource} from './command/resource.js';
 import {createSearch} from './command/search.js';
-import {BLANK, THEMES, filterOf, isAboutAll, isFiltered, readState, writeState} from './command/state.js';
+import {BLANK, NO_FILTER, THEMES, filterOf, isAboutAll, isFiltered, listOf, readState, writeState} from './command/state.js';
 import {createTimeBar} from './command/time-bar.js';
 import {createTip} from './command/tip.js';
 import {createFigures} from './command/top-bar.js';
-import commonZh from './messages/common.zh.js';
-import commonEn from './messages/common.en.js';
-import zh from './messages/command.zh.js';
-import en from './messages/command.en.js';
+import {messages} from './command/messages.js';
 
 /** @typedef {import('./command/case-list.js').Case} Case */
 
 /** @type {{live: string, lang: 'zh' | 'en', tiles?: Record<string, string>, area: {code: string, name: string, bounds?: [number, number, number, number]}, me: {name: string, roles: string[], permissions: string[]}, city: {name: string, center: [number, number], bounds: [number, number, number, number], zone: string, attribution?: string | null}}} */
 const page = pageData();
-useMessages({zh: {...commonZh, ...zh}, en: {...commonEn, ...en}});
+useMessages(messages);
 setZone(page.city.zone);
 
 const isWall = new URLSearchParams(location.search).get('wall') === '1';
@@ -52,14 +51,8 @@ const root = {code: page.area?.code || '', name: page.area?.name || page.city.na
 const home = page.area?.bounds ?? page.city.bounds;
 const store = createStore(readState(location.search));
 const toasts = createToasts(document.body, {onLog: log => { if (log.length) rail.ring(); }});
+const linkState = createLinkState((shown, at) => queue.setLink(shown, t(`live.${shown}.detail`, {at: dateText(at, 'seconds')})));
 const places = layOut({left: find('#left'), right: find('#right'), side: find('#side')});
-
-const SUMMARY_MS = 30_000;
-const STAY_MS = 400;
-
-/** @type {import('./command/live.js').Link} */
-let link = 'polling';
-let shownLink = '';
 
 // ---- what is read from the server
 
@@ -77,8 +70,7 @@ const list = createCaseList({
 });
 const summary = createResource(signal => getJson(urlOf('/api/summary', {area: area()}), {signal}), state => {
   figures.show(state.value, Boolean(state.error));
-  // A stream whose network is gone looks open for a long time; this question does not.
-  if (!state.isLoading) showLink(state.error instanceof ApiError && state.error.status === 0 ? 'offline' : link);
+  if (!state.isLoading) linkState.answered(!(state.error instanceof ApiError && state.error.status === 0));
 });
 const daily = createResource(signal => getJson(urlOf('/api/incidents/daily', {area: area(), days: 60}), {signal}), state => timeBar.show(state, store.get()));
 const layers = createResource(async signal => {
@@ -118,11 +110,12 @@ const crumbs = createCrumbs(find('#crumbs'), {root, onChoose: chosen => {
   if (chosen.code === root.code) map.fitBox(home);
   else if (chosen.bounds) map.fitBox(chosen.bounds);
 }});
+const hits = createHits({set: store.set, showGrid, map: () => map});
 const search = createSearch(find('#search'), {
   bounds: page.city.bounds,
   onText: q => store.set({q}),
-  onHit: openHit,
-  onPlace: (lon, lat) => { showPlace(lon, lat); showGridAt(lon, lat); },
+  onHit: hits.open,
+  onPlace: (lon, lat) => { hits.showPlace(lon, lat); showGridAt(lon, lat); },
 });
 const legend = createLegend(places.legend, {onRetry: () => choropleth.load()});
 const layersPanel = createLayersPanel(places.layers, {onToggle: toggleLayer, onClose: () => togglePanel('layers'), onRetry: () => layers.load(), zoom: () => map.leaflet.getZoom()});
@@ -239,54 +232,14 @@ function closeCase() {
 }
 
 function clearFilter() {
-  store.set({status: '', risk: '', q: '', category: '', grid: '', from: '', to: ''});
+  store.set(NO_FILTER);
 }
 
-/** @param {'open' | 'late' | 'reported_today' | 'on_time_month' | 'on_duty'} figure */
+/** @param {'open' | 'late' | 'reported_today' | 'on_time_month'} figure */
 function openFigure(figure) {
-  const today = cityDay();
-  const clean = {status: '', risk: '', q: '', category: '', grid: '', from: '', to: '', opened: ''};
   places.show('queue', true);
-  if (figure === 'open') store.set(clean);
-  if (figure === 'late') store.set({...clean, risk: 'late'});
-  if (figure === 'reported_today') store.set({...clean, status: 'all', from: today, to: today});
-  if (figure === 'on_time_month') store.set({...clean, status: 'done', from: `${today.slice(0, 8)}01`, to: today});
-  if (figure === 'on_duty') showOnDuty();
-}
-
-/** The people on duty are a layer of the map, where the registry has it. */
-function showOnDuty() {
-  const layer = layers.get().value?.find(other => /worker/.test(other.id));
-  if (layer) toggleLayer(layer.id, true);
-  else toasts.show(t('figure.noDutyLayer'));
-}
-
-// ---- what the search found
-
-/** @type {Map<string, string>} */
-const categoryNames = new Map();
-
-/** @param {import('./command/search.js').Hit} hit */
-async function openHit(hit) {
-  if (hit.kind === 'incident') store.set({opened: hit.id});
-  if (hit.kind === 'grid') showGrid(hit.id);
-  if (hit.kind === 'category') {
-    categoryNames.set(hit.id, hit.name);
-    store.set({category: hit.id});
-  } else if (hit.kind === 'area') {
-    const found = await getJson(`/api/areas/${hit.id}`);
-    store.set({area: found.code, grid: ''});
-    map.fitBox(found.bounds);
-  } else if (hit.lon !== null && hit.lat !== null) {
-    if (hit.kind === 'incident' || hit.kind === 'grid') map.flyTo(hit.lon, hit.lat, 15);
-    else showPlace(hit.lon, hit.lat);
-  }
-}
-
-/** @param {number} lon @param {number} lat */
-function showPlace(lon, lat) {
-  map.incidents.pin({lon, lat});
-  map.flyTo(lon, lat, 17);
+  rail.setPanel('queue', true);
+  store.set(listOf(figure, cityDay()));
 }
 
 // ---- layers and panels
@@ -324,12 +277,7 @@ function togglePanel(panel) {
 // ---- the state decides
 
 store.on(null, state => history.replaceState(null, '', location.pathname + writeState(state, location.search) + location.hash));
-store.on(['opened'], ({opened}) => {
-  if (opened) casePanel.open(opened);
-  else casePanel.close();
-  queue.setOpened(opened);
-  map.incidents.select(opened || null);
-});
+store.on(['opened'], showOpened);
 store.on(['layers'], applyLayers);
 store.on(['theme'], ({theme}) => {
   rail.setTheme(theme);
@@ -346,12 +294,22 @@ store.on(['area', 'status', 'risk', 'q', 'category', 'grid', 'from', 'to'], stat
 });
 
 /** @param {import('./command/state.js').State} state */
+function showOpened({opened}) {
+  if (opened) casePanel.open(opened);
+  else casePanel.close();
+  // What the case covers is out of reach for the keyboard too.
+  places.queue.inert = Boolean(opened);
+  queue.setOpened(opened);
+  map.incidents.select(opened || null);
+}
+
+/** @param {import('./command/state.js').State} state */
 function showFilter(state) {
-  const words = [];
-  if (state.q) words.push({text: `“${state.q}”`, clear: () => store.set({q: ''})});
-  if (state.category) words.push({text: categoryNames.get(state.category) ?? t('filter.category', {code: state.category}), clear: () => store.set({category: ''})});
-  if (state.grid) words.push({text: t('filter.grid', {code: profile.get().value?.code === state.grid ? profile.get().value?.name ?? state.grid : state.grid}), clear: () => store.set({grid: ''})});
-  if (state.from) words.push({text: state.from === state.to ? dayText(state.from) : `${dayText(state.from)} – ${dayText(state.to)}`, clear: () => store.set({from: '', to: ''})});
+  const names = {
+    category: hits.categoryName,
+    grid: (/** @type {string} */ code) => (profile.get().value?.code === code ? profile.get().value?.name : undefined),
+  };
+  const words = filterWords(state, names, store.set);
   queue.setFilter({status: state.status, risk: state.risk, isAboutAll: isAboutAll(state)}, words);
   search.show(state.q);
   timeBar.setPeriod(state);
@@ -372,24 +330,14 @@ async function pollAll() {
   return !list.get().error;
 }
 
-/** @param {import('./command/live.js').Link} shown */
-function showLink(shown) {
-  if (shown === shownLink) return;
-  shownLink = shown;
-  queue.setLink(shown, t(`live.${shown}.detail`, {at: dateText(Date.now(), 'seconds')}));
-}
-
-addEventListener('offline', () => showLink('offline'));
+addEventListener('offline', () => linkState.answered(false));
 addEventListener('online', refresh);
 
 createLive({
   url: urlOf(`${page.live}/live`, {area: root.code}),
   poll: pollAll,
   onReload: () => { refresh(); refreshTheme(); },
-  onLink: next => {
-    link = next;
-    showLink(next);
-  },
+  onLink: linkState.become,
   onNews(news) {
     refresh();
     refreshTheme();
@@ -399,28 +347,38 @@ createLive({
     toasts.show(t('news.submit', {what: news.category?.name ?? news.number}), {tone: 'info', act: () => store.set({opened: news.incident})});
   },
 });
-setInterval(() => summary.load(), SUMMARY_MS);
+setInterval(() => summary.load(), 30_000);
 
 // ---- keys
+
+/** Move the mark in the queue; the map shows where it is, and an open case makes room for it. @param {number} by */
+function step(by) {
+  const row = queue.step(by);
+  map.incidents.hover(row?.id ?? null);
+  if (row && store.get().opened) openCase(row);
+  return row;
+}
+
+/** One step back: the case, the grid, the filter. */
+function stepBack() {
+  map.incidents.pin(null);
+  if (store.get().opened) closeCase();
+  else if (shownGrid) closeGrid();
+  else if (isFiltered(store.get())) clearFilter();
+}
 
 bindKeys({
   '/': () => search.focus(),
   '?': openHelp,
-  j: () => { const row = queue.step(1); map.incidents.hover(row?.id ?? null); },
-  k: () => { const row = queue.step(-1); map.incidents.hover(row?.id ?? null); },
-  Enter: () => { const row = queue.step(0); if (row) openCase(row); },
+  j: () => step(1),
+  k: () => step(-1),
+  Enter: () => { const row = step(0); if (row) openCase(row); },
   a: () => casePanel.actFirst(),
   l: () => togglePanel('layers'),
   q: () => togglePanel('queue'),
   ' ': () => timeBar.togglePlay(),
-  Escape: () => {
-    map.incidents.pin(null);
-    if (store.get().opened) closeCase();
-    else if (shownGrid) closeGrid();
-    else if (isFiltered(store.get())) clearFilter();
-  },
-  0: () => store.set({theme: 'none'}),
-  ...Object.fromEntries(THEMES.map((theme, place) => [String(place + 1), () => store.set({theme})])),
+  Escape: stepBack,
+  ...Object.fromEntries([/** @type {const} */ ('none'), ...THEMES].map((theme, place) => [String(place), () => store.set({theme})])),
 });
 
 addEventListener('popstate', () => store.set({...BLANK, ...readState(location.search)}));
@@ -436,15 +394,7 @@ summary.load();
 daily.load();
 layers.load();
 if (first.theme !== 'none') choropleth.load({isFresh: true});
-if (first.opened) {
-  casePanel.open(first.opened);
-  map.incidents.select(first.opened);
-}
+if (first.opened) showOpened(first);
 if (first.grid) showGrid(first.grid);
 
-// Nothing that goes wrong in script stays unseen.
-let lastError = 0;
-addEventListener('unhandledrejection', event => {
-  if (Date.now() - lastError > STAY_MS) toasts.show(errorText(event.reason), {tone: 'late'});
-  lastError = Date.now();
-});
+watchErrors(text => toasts.show(text, {tone: 'late'}));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {mock, test} from 'node:test';
 import {ApiError, retrying, urlOf} from '../../static/src/lib/api.js';
 import {createCaseList} from '../../static/src/command/case-list.js';
-import {createLive, throttled} from '../../static/src/command/live.js';
+import {createLinkState, createLive, throttled} from '../../static/src/command/live.js';
 import {readCoordinates} from '../../static/src/command/search.js';
 
 class Source extends EventTarget {
@@ -163,4 +163,18 @@ test('coordinates are read in either order, full-width comma too, only where the
   assert.deepEqual(readCoordinates('29.3，120.1', bounds), [120.1, 29.3]);
   assert.equal(readCoordinates('9.5, 47.1', bounds), null);
   assert.equal(readCoordinates('江滨路 88', bounds), null);
+});
+
+test('a question without an answer says offline, the next answer says what the link was', () => {
+  /** @type {string[]} */
+  const shown = [];
+  const state = createLinkState(link => shown.push(link));
+
+  state.become('live');
+  state.answered(true);
+  state.answered(false);
+  state.answered(false);
+  state.answered(true);
+
+  assert.deepEqual(shown, ['live', 'offline', 'live']);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {BLANK, filterOf, isFiltered, readState, writeState} from '../../static/src/command/state.js';
+import {BLANK, filterOf, isFiltered, listOf, readState, writeState} from '../../static/src/command/state.js';
 
 const CASE = '0f9b2c3d-1111-4222-8333-444455556666';
 
@@ -47,4 +47,14 @@ test('the last day of a period is included', () => {
 test('an area alone is no filter', () => {
   assert.equal(isFiltered({...BLANK, area: '339901001'}), false);
   assert.equal(isFiltered({...BLANK, grid: '339901001001001'}), true);
+});
+
+test('a figure opens what it counts, whatever was filtered before', () => {
+  const before = {...BLANK, risk: 'ok', grid: '339901001001001', q: 'x'};
+
+  assert.deepEqual({...before, ...listOf('late', '2026-11-21')}, {...BLANK, risk: 'late'});
+  assert.deepEqual(filterOf({...before, ...listOf('reported_today', '2026-11-21')}), {
+    area: '', status: '', risk: '', q: '', category: '', grid: '', from: '2026-11-21', to: '2026-11-22',
+  });
+  assert.equal(listOf('on_time_month', '2026-11-21').from, '2026-11-01');
 });

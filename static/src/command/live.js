@@ -86,6 +86,36 @@ export function createLive({url, onNews, onReload, poll, onLink, Source = global
 }
 
 /**
+ * What the page says of its link. A stream whose network is gone looks open for a long
+ * time; an ordinary question that got no answer knows better.
+ *
+ * @param {(shown: Link, since: number) => void} show
+ */
+export function createLinkState(show) {
+  /** @type {Link} */
+  let link = 'polling';
+  /** @type {Link | null} */
+  let shown = null;
+
+  /** @param {Link} next */
+  function tell(next) {
+    if (next === shown) return;
+    shown = next;
+    show(next, Date.now());
+  }
+
+  return {
+    /** @param {Link} next */
+    become(next) {
+      link = next;
+      tell(next);
+    },
+    /** @param {boolean} isReached */
+    answered: isReached => tell(isReached ? link : 'offline'),
+  };
+}
+
+/**
  * Run soon after the first call, then at most once per span; the last call is never lost.
  *
  * @param {() => void} run

@@ -94,3 +94,21 @@ export function filterOf(state) {
 
 /** Whether anything limits the list of cases besides the area. @param {State} state */
 export const isFiltered = ({status, risk, q, category, grid, from}) => Boolean(status || risk || q || category || grid || from);
+
+/** No filter at all, and no case open. */
+export const NO_FILTER = {status: '', risk: '', q: '', category: '', grid: '', from: '', to: ''};
+
+/**
+ * The list that a figure of the top bar counts.
+ *
+ * @param {'open' | 'late' | 'reported_today' | 'on_time_month'} figure
+ * @param {string} today  the day in the city
+ * @returns {Partial<State>}
+ */
+export function listOf(figure, today) {
+  const clean = {...NO_FILTER, opened: ''};
+  if (figure === 'late') return {...clean, risk: 'late'};
+  if (figure === 'reported_today') return {...clean, status: 'all', from: today, to: today};
+  if (figure === 'on_time_month') return {...clean, status: 'done', from: `${today.slice(0, 8)}01`, to: today};
+  return clean;
+}

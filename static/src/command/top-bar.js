@@ -1,4 +1,4 @@
-// The figures of the top bar; each opens the list it counts.
+// The figures of the top bar; those that count cases open their list.
 
 import {el, fill} from '../lib/dom.js';
 import {compact, percent, t} from '../lib/i18n.js';
@@ -7,13 +7,16 @@ import {compact, percent, t} from '../lib/i18n.js';
 
 /**
  * @param {HTMLElement} host
- * @param {{onOpen: (figure: 'open' | 'late' | 'reported_today' | 'on_time_month' | 'on_duty') => void}} options
+ * @param {{onOpen: (figure: 'open' | 'late' | 'reported_today' | 'on_time_month') => void}} options
  */
 export function createFigures(host, {onOpen}) {
   const figures = /** @type {const} */ (['open', 'late', 'reported_today', 'on_time_month', 'on_duty']);
   const values = new Map(figures.map(name => [name, el('b', {class: 'figure-value'}, '–')]));
-  fill(host, ...figures.map(name => el('button', {type: 'button', class: ['figure', `figure-${name}`], onclick: () => onOpen(name)},
-    el('span', {class: 'figure-label'}, t(`figure.${name}`)), values.get(name))));
+  fill(host, ...figures.map(name => {
+    const parts = [el('span', {class: 'figure-label'}, t(`figure.${name}`)), values.get(name)];
+    const look = {class: `figure figure-${name}`};
+    return name === 'on_duty' ? el('div', look, ...parts) : el('button', {...look, type: 'button', onclick: () => onOpen(name)}, ...parts);
+  }));
 
   return {
     /** @param {Summary | null} summary @param {boolean} isFailed */

@@ -8,7 +8,6 @@ export default {
   'figure.reported_today': 'Today',
   'figure.on_time_month': 'On time, month',
   'figure.on_duty': 'On duty',
-  'figure.noDutyLayer': 'There is no layer of workers on duty',
 
   'search.hint': 'Case, address, enterprise, component, place',
   'search.label': 'Search cases, places, enterprises, grids, components',
@@ -100,6 +99,7 @@ export default {
   'queue.loading': 'Loading the other cases…',
   'queue.most': 'The {n} most pressing of {total} cases; filter to see others.',
   'queue.end': {one: '1 case, nothing more', other: 'All {n} cases are listed'},
+  'filter.text': '"{text}"',
   'filter.category': 'Category {code}',
   'filter.grid': 'Grid {code}',
 

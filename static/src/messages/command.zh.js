@@ -8,7 +8,6 @@ export default {
   'figure.reported_today': '今日上报',
   'figure.on_time_month': '按期结案 · 本月',
   'figure.on_duty': '在岗网格员',
-  'figure.noDutyLayer': '没有可显示的在岗网格员图层',
 
   'search.hint': '案卷号、地址、企业、部件、坐标、拼音首字母',
   'search.label': '搜索案卷、地点、企业、网格、部件',
@@ -100,6 +99,7 @@ export default {
   'queue.loading': '正在加载其余案卷…',
   'queue.most': '已列出最紧急的 {n} 件，共 {total} 件；请用筛选缩小范围。',
   'queue.end': '共 {n} 件，已全部列出',
+  'filter.text': '“{text}”',
   'filter.category': '类别 {code}',
   'filter.grid': '网格 {code}',
 

@@ -43,3 +43,14 @@ export function skeleton(rows, kind = 'row') {
   return el('div', {class: 'skeletons', 'aria-hidden': 'true'},
     ...Array.from({length: rows}, () => el('div', {class: `skeleton skeleton-${kind}`}, el('i'), el('i'), el('i'))));
 }
+
+const ONCE_MS = 400;
+
+/** Nothing that goes wrong in script stays unseen; several at once are told as one. @param {(text: string) => void} tell */
+export function watchErrors(tell) {
+  let last = 0;
+  addEventListener('unhandledrejection', event => {
+    if (Date.now() - last > ONCE_MS) tell(errorText(event.reason));
+    last = Date.now();
+  });
+}
