@@ -416,12 +416,6 @@ def test_dwellings_of_the_extract_fit_its_population(liechtenstein: Imported) ->
     assert in_grids == homes
 
 
-def test_the_extract_is_imported_within_its_time(liechtenstein: Imported) -> None:
-    report, _, _ = liechtenstein
-
-    assert report.seconds < 90
-
-
 @pytest.mark.parametrize("name", ["helsinki", "monaco", "poa"])
 def test_other_extracts_become_cities_too(owner: Engine, name: str) -> None:
     path = extract(name)
