@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 import shapely
+from psycopg import sql
 from sqlalchemy import Engine, create_engine, select, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
@@ -39,6 +40,10 @@ class Built:
         with self.engine.connect() as connection:
             return connection.execute(text(statement), values).scalar_one()
 
+    def count(self, statement: str, table: str) -> object:
+        named = sql.SQL(statement).format(table=sql.Identifier(table)).as_string()
+        return self.one(named)
+
     def all(self, statement: str) -> list[tuple[object, ...]]:
         with self.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(statement))]
@@ -69,23 +74,28 @@ def test_counts_follow_the_scale(city):
 
 def test_every_located_row_has_its_cell_and_its_grid_by_the_rule_of_single_writes(city):
     for table in LOCATED:
-        wrong = city.one(
-            f"SELECT count(*) FROM {table} AS t, link_place(t.geom) AS l"
+        wrong = city.count(
+            "SELECT count(*) FROM {table} AS t, link_place(t.geom) AS l"
             " WHERE (t.cell_id, t.grid_id, t.area_code)"
-            " IS DISTINCT FROM (l.cell_id, l.grid_id, l.area_code)"
+            " IS DISTINCT FROM (l.cell_id, l.grid_id, l.area_code)",
+            table,
         )
         assert wrong == 0, table
 
 
 def test_nothing_lies_outside_every_grid(city):
-    assert {t: city.one(f"SELECT count(*) FROM {t} WHERE grid_id IS NULL") for t in LOCATED} == (
-        dict.fromkeys(LOCATED, 0)
-    )
+    outside = {
+        table: city.count("SELECT count(*) FROM {table} WHERE grid_id IS NULL", table)
+        for table in LOCATED
+    }
+
+    assert outside == dict.fromkeys(LOCATED, 0)
 
 
 def test_no_geometry_is_invalid(city):
     for table in WITH_SHAPE:
-        assert city.one(f"SELECT count(*) FROM {table} WHERE NOT geom_ok(geom)") == 0, table
+        wrong = city.count("SELECT count(*) FROM {table} WHERE NOT geom_ok(geom)", table)
+        assert wrong == 0, table
 
 
 def test_grids_tile_the_county_without_gap_or_overlap(city):
