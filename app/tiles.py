@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from threading import Lock
 from typing import Any, cast
 
 from flask import Blueprint, Flask, Response, g, request
@@ -23,6 +25,40 @@ bp = Blueprint("tiles", __name__)
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
 HOUR_S = 3600
 YEAR_S = 365 * 24 * HOUR_S
+
+
+class KeptTiles:
+    """Tiles of this process by their tag, the longest unused given up first.
+
+    A tag names version, scope and everything asked, so what is kept can never be wrong.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._tiles: OrderedDict[str, bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, tag: str) -> bytes | None:
+        """Return a tile that is kept."""
+        with self._lock:
+            body = self._tiles.get(tag)
+            if body is not None:
+                self._tiles.move_to_end(tag)
+            return body
+
+    def put(self, tag: str, body: bytes) -> None:
+        """Keep a tile; give up others where there is no room."""
+        with self._lock:
+            self._bytes += len(body) - len(self._tiles.pop(tag, b""))
+            self._tiles[tag] = body
+            while self._bytes > self._most_bytes:
+                _tag, gone = self._tiles.popitem(last=False)
+                self._bytes -= len(gone)
+
+
+KEPT_BYTES = 32 * 1024 * 1024
+_kept = KeptTiles(KEPT_BYTES)
 
 
 @bp.record_once
@@ -64,7 +100,10 @@ def tile(layer_id: str, z: int, x: int, y: int) -> ResponseReturnValue:
         tag = layers.tile_tag(layer, version, g.actor, address.path, area, ",".join(classes))
         if request.if_none_match.contains_weak(tag):
             return _dressed(Response(status=304), layer, tag, version)
-        body = layers.tile_of(conn, layer, address, g.actor, area=area, classes=classes)
+        body = _kept.get(tag)
+        if body is None:
+            body = layers.tile_of(conn, layer, address, g.actor, area=area, classes=classes)
+            _kept.put(tag, body)
     return _dressed(Response(body, mimetype=MEDIA_TYPE), layer, tag, version)
 
 

@@ -31,7 +31,9 @@ from gis.postgis.tiles import (
     TILE_BUFFER,
     TILE_EXTENT,
     TileLayer,
+    drawn_tile,
     layered_tile,
+    tile_query,
     vector_tile,
 )
 
@@ -49,6 +51,7 @@ __all__ = [
     "batches",
     "count",
     "csv_rows",
+    "drawn_tile",
     "estimated_count",
     "extent",
     "feature_texts",
@@ -56,6 +59,7 @@ __all__ = [
     "layered_tile",
     "raw",
     "table_of",
+    "tile_query",
     "vector_tile",
     "warm",
 ]

@@ -73,7 +73,7 @@ class Within:
 
 
 def one(
-    conn: Connection[Any], statement: sql.Composed, values: Mapping[str, object]
+    conn: Connection[Any], statement: sql.SQL | sql.Composed, values: Mapping[str, object]
 ) -> tuple[Any, ...]:
     """Run a statement that answers with one row."""
     with conn.cursor(row_factory=tuple_row) as cursor:

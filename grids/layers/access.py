@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 from psycopg import sql
@@ -53,26 +54,42 @@ def condition(
     `area` is a code or the beginning of one. Raises `NoArea` for anything else.
     """
     checked_area(area)
+    if layer.scope is not None and actor is None:
+        raise NotAllowed("sign in first", permission=layer.permission)
+    areas, department = (actor.areas, actor.department) if actor else ((), None)
+    # A layer of areas is for everybody, but may be narrowed to those under one.
+    narrowed = "code" if layer.scope is None and layer.id == "area" else layer.scope
+    caller = (areas, department if layer.is_case else None) if layer.scope is not None else None
+    return _condition(narrowed, caller, area, layer.class_filter, classes)
+
+
+@lru_cache(maxsize=4096)
+def _condition(
+    column_name: str | None,
+    caller: tuple[tuple[str, ...], str | None] | None,
+    area: str,
+    class_filter: str | None,
+    classes: tuple[str, ...],
+) -> Where:
+    """Compile a condition once: that takes longer than reading a small tile."""
     parts: list[ColumnElement[bool]] = []
-    if layer.scope is not None:
-        parts += _scope(layer, actor, area)
-    elif area and layer.id == "area":
-        parts.append(in_areas(literal_column('t."code"'), (area,)))
-    if classes and layer.class_filter:
-        column: ColumnElement[str] = literal_column(f't."{layer.class_filter}"')
-        parts.append(column.in_(classes))
+    column: Any = literal_column(f't."{column_name}"')
+    if caller is not None:
+        parts += _scope(column, *caller)
+    if area and column_name is not None:
+        parts.append(in_areas(column, (area,)))
+    if classes and class_filter:
+        parts.append(literal_column(f't."{class_filter}"').in_(classes))
     return compiled(and_(true(), *parts)) if parts else EVERYTHING
 
 
-def _scope(layer: Layer, actor: Actor | None, area: str) -> list[ColumnElement[bool]]:
-    if actor is None:
-        raise NotAllowed("sign in first", permission=layer.permission)
-    column: Any = literal_column(f't."{layer.scope}"')
-    parts = [in_areas(column, actor.areas)]
-    if area:
-        parts.append(in_areas(column, (area,)))
-    if layer.is_case and actor.department is not None:
-        ids = visible(select(Incident.id), actor, Incident)
+def _scope(
+    column: Any, areas: tuple[str, ...], department: str | None
+) -> list[ColumnElement[bool]]:
+    parts = [in_areas(column, areas)]
+    if department is not None:
+        caller = Actor(0, "", frozenset(), frozenset(), areas, department)
+        ids = visible(select(Incident.id), caller, Incident)
         parts.append(literal_column('t."id"').in_(ids))
     return parts
 

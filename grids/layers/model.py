@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final, Literal
 
 from psycopg import sql
@@ -161,7 +162,7 @@ class Layer:
             raise ValueError(f"layer {self.id} has no table of its own")
         return replace(self.source, columns={column.name: column.taken_from for column in columns})
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Hash of the entry itself: tiles of another definition have other tags."""
         return hashlib.sha256(repr(self).encode()).hexdigest()[:8]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from psycopg import Connection, sql
@@ -15,14 +16,15 @@ from gis.postgis import (
     TILE_EXTENT,
     TileLayer,
     Where,
-    layered_tile,
+    drawn_tile,
     table_of,
-    vector_tile,
+    tile_query,
 )
 from gis.tiling import Tile
 from grids.accounts import Actor
 from grids.layers.access import condition
 from grids.layers.model import Layer, level_at, where_at
+from grids.layers.registry import layer_of
 
 #: Kept counts know areas down to the community; a smaller scope is counted from the rows.
 KEPT_DIGITS: Final = 12
@@ -42,15 +44,29 @@ def tile_of(
     `area` (the beginning of a code) and `classes` narrow it further.
     """
     if layer.parts:
-        return _base_tile(conn, layer, tile)
+        is_empty = not any(where_at(part.steps, tile.z) for part in layer.parts)
+        return b"" if is_empty else drawn_tile(conn, _query(layer.id, tile.z, ""), tile, {})
     if tile.z < layer.min_zoom:
         return _counts(conn, layer, tile, actor, Asked(area, classes))
     step = where_at(layer.steps, tile.z)
     if step is None:
         return b""
     scope = condition(layer, actor, area=area, classes=classes)
-    where = Where(sql.SQL("({}) AND ({})").format(scope.text, step.text), scope.values)
-    return vector_tile(conn, layer.id, layer.tile_rows, tile, where=where)
+    return drawn_tile(conn, _query(layer.id, tile.z, scope.text.as_string()), tile, scope.values)
+
+
+@lru_cache(maxsize=1024)
+def _query(layer_id: str, z: int, scope: str) -> sql.SQL:
+    """Compose the statement of a layer and zoom once; only the address changes with a tile."""
+    layer = layer_of(layer_id)
+    if layer.parts:
+        steps = ((part, where_at(part.steps, z)) for part in layer.parts)
+        drawn = [TileLayer(part.name, part.source, where) for part, where in steps if where]
+    else:
+        step = where_at(layer.steps, z) or EVERYTHING
+        text = sql.SQL("({}) AND ({})").format(sql.SQL(scope), step.text)
+        drawn = [TileLayer(layer.id, layer.tile_rows, Where(text))]
+    return sql.SQL(tile_query(drawn).as_string())
 
 
 @dataclass(frozen=True)
@@ -59,12 +75,6 @@ class Asked:
 
     area: str
     classes: tuple[str, ...]
-
-
-def _base_tile(conn: Connection[Any], layer: Layer, tile: Tile) -> bytes:
-    steps = ((part, where_at(part.steps, tile.z)) for part in layer.parts)
-    drawn = [TileLayer(part.name, part.source, where) for part, where in steps if where]
-    return layered_tile(conn, drawn, tile)
 
 
 def _counts(
