@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ScalarSelect, func, or_, select
 from sqlalchemy.orm import Session
 
 from grids.accounts import Account, Assignment
+from grids.city import City, NoCity
 from grids.codes import Category, CategoryLimit, Department
 from grids.incidents import lifecycle
 from grids.incidents.clocks import DEFAULT_HANDLING, Limit
@@ -29,6 +31,7 @@ from grids.incidents.requests import (
     MoveRequest,
     Report,
 )
+from grids.requests import RequestKey
 
 
 def require_fields(move: Move, sent: Report | MoveRequest) -> None:
@@ -48,10 +51,52 @@ def require_fields(move: Move, sent: Report | MoveRequest) -> None:
     _check_lengths(sent)
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a report is judged by, read in one statement."""
+
+    city: City
+    category: Category | None
+    urgency: str
+    key: RequestKey | None
+
+
+def known_of(session: Session, report: Report, on: date) -> Known:
+    """Read the city, the report's category with its urgency, and the answer kept under its id."""
+    urgency = (
+        select(func.min(CategoryLimit.urgency))
+        .where(CategoryLimit.category_id == Category.id)
+        .scalar_subquery()
+    )
+    found = session.execute(
+        select(City, Category, urgency, RequestKey)
+        .select_from(City)
+        .outerjoin(Category, Category.id == _category_id(report.category, report.kind, on))
+        .outerjoin(RequestKey, RequestKey.id == report.id)
+    ).first()
+    if found is None:
+        raise NoCity("no city yet: run `wangge demo`, `wangge import` or `wangge synth`")
+    city, category, usual, key = found
+    return Known(city, category, report.urgency or usual or "C", key)
+
+
 def category_of(session: Session, code: str, kind: str, on: date) -> Category:
     """Return the sub-class with this code on a day. Raises `UnknownCategory`."""
-    found = session.scalar(
-        select(Category)
+    found = session.scalar(select(Category).where(Category.id == _category_id(code, kind, on)))
+    return known_category(found, code, kind)
+
+
+def known_category(found: Category | None, code: str, kind: str) -> Category:
+    """Return what was found. Raises `UnknownCategory`."""
+    if found is None:
+        raise UnknownCategory(f"no category {code!r} of kind {kind!r}", field="category")
+    return found
+
+
+def _category_id(code: str, kind: str, on: date) -> ScalarSelect[int]:
+    """Select the key of the sub-class that holds on a day, the newest where lists overlap."""
+    return (
+        select(Category.id)
         .where(
             Category.code == code,
             Category.kind == kind,
@@ -60,21 +105,9 @@ def category_of(session: Session, code: str, kind: str, on: date) -> Category:
         )
         .order_by(Category.valid_from.desc(), Category.id)
         .limit(1)
+        .correlate(None)
+        .scalar_subquery()
     )
-    if found is None:
-        raise UnknownCategory(f"no category {code!r} of kind {kind!r}", field="category")
-    return found
-
-
-def urgency_of(session: Session, category_id: int) -> str:
-    """Return how urgent cases of a category are unless somebody says otherwise."""
-    found = session.scalar(
-        select(CategoryLimit.urgency)
-        .where(CategoryLimit.category_id == category_id)
-        .order_by(CategoryLimit.urgency)
-        .limit(1)
-    )
-    return found or "C"
 
 
 def handling_limit(session: Session, category_id: int, urgency: str, on: date) -> Limit:

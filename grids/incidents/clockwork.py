@@ -13,7 +13,14 @@ from sqlalchemy.orm import Session
 
 from grids.city import City, the_city
 from grids.codes import Workday
-from grids.incidents.clocks import DESK_STAGES, Calendar, Limit, resumed_due, stage_due
+from grids.incidents.clocks import (
+    DESK_STAGES,
+    STAGE_LIMITS,
+    Calendar,
+    Limit,
+    resumed_due,
+    stage_due,
+)
 from grids.incidents.lifecycle import STATES, Move
 from grids.incidents.models import IncidentClock
 from grids.incidents.projection import Case
@@ -49,6 +56,19 @@ def calendar(session: Session, city: City, now: datetime) -> Calendar:
         )
     )
     return Calendar(zone, {row.day: row.is_workday for row in days})
+
+
+def first_due(session: Session, city: City, status: str, urgency: str, now: datetime) -> datetime:
+    """Return when the first stage of a case must be done.
+
+    The days are loaded only for a stage that counts working time; intake does not.
+    """
+    stage = STATES[status].stage
+    if stage is None:
+        raise ValueError(f"{status} has no clock")
+    is_elapsed = urgency == "A" or STAGE_LIMITS[stage].unit == "elapsed_hour"
+    days = Calendar(ZoneInfo(city.city_zone)) if is_elapsed else calendar(session, city, now)
+    return stage_due(stage, now, days, urgency=urgency)
 
 
 def turn(

@@ -90,13 +90,19 @@ def body_hash(request: Report | MoveRequest, actor_id: int | None) -> bytes:
 def earlier_answer(session: Session, key: UUID, digest: bytes) -> Done | None:
     """Return the answer that this id got before; None where it is new.
 
+    Raises as `answer_of` does.
+    """
+    found = session.get(RequestKey, key)
+    return answer_of(session, found, digest) if found else None
+
+
+def answer_of(session: Session, found: RequestKey, digest: bytes) -> Done:
+    """Return the answer that was kept.
+
     Raises `OtherBody` with the server's copy where the id carried other content, and
     `Withdrawn` where it names a case that was voided.
     """
-    found = session.get(RequestKey, key)
-    if found is None:
-        return None
-    is_void = session.scalar(select(Incident.status).where(Incident.id == key)) == "void"
+    is_void = session.scalar(select(Incident.status).where(Incident.id == found.id)) == "void"
     if found.kind == "incident" and is_void:
         raise Withdrawn("this report was withdrawn", number=found.answer.get("number"))
     if found.body_hash != digest:

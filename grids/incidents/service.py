@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy import text as sql_text
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,6 @@ from grids import scope
 from grids.accounts import Actor
 from grids.city import the_city
 from grids.incidents import checks, clockwork, projection, roles, tracking
-from grids.incidents.clocks import stage_due
 from grids.incidents.errors import ForbiddenMove, NoIncident
 from grids.incidents.lifecycle import STATES, Move, find_move
 from grids.incidents.models import (
@@ -30,12 +29,13 @@ from grids.incidents.models import (
     IncidentReporter,
     IncidentTask,
 )
-from grids.incidents.places import place_of, require_inside
+from grids.incidents.places import Place, place_of, require_inside
 from grids.incidents.requests import (
     Contact,
     Done,
     MoveRequest,
     Report,
+    answer_of,
     body_hash,
     earlier_answer,
     keep_answer,
@@ -60,75 +60,94 @@ def submit(
     """
     actor_id = actor.account_id if actor else None
     digest = body_hash(report, actor_id)
-    if earlier := earlier_answer(session, report.id, digest):
-        return earlier
+    known = checks.known_of(session, report, now.date())
+    if known.key is not None:
+        return answer_of(session, known.key, digest)
     line = find_move("submit", "draft")
     if line is None:
         raise ForbiddenMove("the lifecycle has no submit")
     role = roles.reporting_role(actor, report.channel, line)
     checks.require_fields(line, report)
-    city = the_city(session)
-    place = place_of(city, report.lon, report.lat, report.coord_source)
-    category = checks.category_of(session, report.category, report.kind, now.date())
-    urgency = report.urgency or checks.urgency_of(session, category.id)
+    place = place_of(known.city, report.lon, report.lat, report.coord_source)
+    checks.known_category(known.category, report.category, report.kind)
     checks.require_photos(session, report.photos)
     found = session.execute(PLACE, {"now": now, "lon": place.lon, "lat": place.lat}).one()
     require_inside(session, place, found.area_code)
     answer = {"id": str(report.id), "number": found.number}
     if not keep_answer(session, report.id, "incident", digest, answer, now=now):
         return earlier_answer(session, report.id, digest) or Done(answer, is_new=False)
-    stage = STATES[line.target].stage or "S1"
-    due = stage_due(stage, now, clockwork.calendar(session, city, now), urgency=urgency)
-    event = IncidentEvent(
+    event = _opening(report, known, place, line, actor_id=actor_id, role=role, now=now)
+    event.area_code = found.area_code
+    event.data["number"] = found.number
+    due = clockwork.first_due(session, known.city, line.target, known.urgency, now)
+    event.data["due"] = due.isoformat()
+    session.add(_first_row(event, report, place, found, vault))
+    session.flush()
+    stage = STATES[line.target].stage or ""
+    session.add(IncidentClock(incident_id=report.id, stage=stage, started_at=now, due_at=due))
+    session.add(event)
+    _attach(session, event, line)
+    if report.contact is not None:
+        _keep_contact(session, report.id, report.contact, vault)
+    session.flush()
+    return Done(answer, is_new=True)
+
+
+def _opening(
+    report: Report,
+    known: checks.Known,
+    place: Place,
+    line: Move,
+    *,
+    actor_id: int | None,
+    role: str,
+    now: datetime,
+) -> IncidentEvent:
+    """Write down the report as the first event of its case."""
+    category = checks.known_category(known.category, report.category, report.kind)
+    return IncidentEvent(
         id=report.id,
         incident_id=report.id,
         seq=1,
         recorded_at=now,
-        action="submit",
+        action=line.action,
         from_status="draft",
         to_status=line.target,
         actor_id=actor_id,
         role=role,
-        area_code=found.area_code,
         device_at=report.device_at,
         device=report.device,
         note="",
         geom=place.element(),
         photos=list(report.photos),
         data={
-            "number": found.number,
             "category_id": category.id,
             "category": category.code,
-            "urgency": urgency,
+            "urgency": known.urgency,
             "text": report.text,
             "address": report.address,
             "channel": report.channel,
-            "due": due.isoformat(),
             **({"raw": place.raw} if place.raw else {}),
         },
     )
+
+
+def _first_row(
+    event: IncidentEvent, report: Report, place: Place, found: Row[Any], vault: Vault
+) -> Incident:
+    """Make the row that the first event adds up to, with its cell and its grid."""
     case = projection.apply(None, event)
-    session.add(
-        Incident(
-            **{name: getattr(case, name) for name in projection.FIELDS},
-            geom=place.element(),
-            cell_id=found.cell_id,
-            grid_id=found.grid_id,
-            grid_version_id=found.grid_version_id,
-            coord_source=report.coord_source,
-            accuracy_m=report.accuracy_m,
-            source=report.channel,
-            track_hash=tracking.stored(vault, report.id) if report.channel == "public" else None,
-        )
+    return Incident(
+        **{name: getattr(case, name) for name in projection.FIELDS},
+        geom=place.element(),
+        cell_id=found.cell_id,
+        grid_id=found.grid_id,
+        grid_version_id=found.grid_version_id,
+        coord_source=report.coord_source,
+        accuracy_m=report.accuracy_m,
+        source=report.channel,
+        track_hash=tracking.stored(vault, report.id) if report.channel == "public" else None,
     )
-    session.flush()
-    session.add(event)
-    session.add(IncidentClock(incident_id=case.id, stage=stage, started_at=now, due_at=due))
-    _attach(session, event, line)
-    if report.contact is not None:
-        _keep_contact(session, report.id, report.contact, vault)
-    session.flush()
-    return Done(answer, is_new=True)
 
 
 def move(
