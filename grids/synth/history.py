@@ -42,6 +42,9 @@ RISK_SHARE: dict[RiskWord, float] = {"ok": 0.50, "soon": 0.27, "late": 0.23}
 GONE: dict[RiskWord, tuple[float, float]] = {
     "ok": (0.05, 0.45), "soon": (0.56, 0.94), "late": (1.03, 1.5),
 }  # fmt: skip
+RISK_RANGE: dict[RiskWord, tuple[float, float]] = {
+    "ok": (0.0, 0.5), "soon": (0.5, 1.0), "late": (1.0, np.inf),
+}  # fmt: skip
 #: Somebody looks at the queue a little after the city was built.
 VIEWED_AFTER = timedelta(minutes=4)
 REJECT_REASONS = ("outside_scope", "too_little_information", "recovered", "outside_area")
@@ -140,7 +143,7 @@ class Teller:
         if stage is None or opening.risk is None:
             return starts[0]
         kind, seen_at = opening.kind, self._now + VIEWED_AFTER
-        gone = [
+        gone = np.array([
             (seen_at - start)
             / (
                 stage_due(stage, start, self._days, urgency=kind.urgency, handling=kind.limit,
@@ -148,9 +151,11 @@ class Teller:
                 - start
             )
             for start in starts
-        ]  # fmt: skip
-        wanted = self._rng.uniform(*GONE[opening.risk])
-        return starts[int(np.argmin(np.abs(np.array(gone) - wanted)))]
+        ])  # fmt: skip
+        low, high = RISK_RANGE[opening.risk]
+        fits = (gone >= low) & (gone < high)  # at a weekend there may be none
+        off = np.abs(gone - self._rng.uniform(*GONE[opening.risk]))
+        return starts[int(np.argmin(np.where(fits, off, off + 1e6)))]
 
     def _backs(self) -> list[timedelta]:
         """List how long ago a stage may have begun, in random order, from minutes to weeks."""
