@@ -36,7 +36,7 @@ def import_osm(extract: Path, *, force: bool) -> None:
 
 
 @click.command()
-@click.option("--scale", default=0.02, show_default=True, help="1.0 is a city of 720,000.")
+@click.option("--scale", default=0.02, show_default=True, help="1.0 is a city of 2,080,000 people.")
 @click.option("--seed", default=1, show_default=True, help="Which city.")
 @click.option("--replace", is_flag=True, help="Instead of the present city and all its data.")
 def synth(scale: float, seed: int, *, replace: bool) -> None:
