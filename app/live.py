@@ -24,13 +24,15 @@ from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
 from psycopg import sql
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from app.auth import cookie_name
 from app.config import Settings
-from app.db import make_engine
 from grids import accounts, feed
 from grids.accounts import Actor
+from grids.db import engine as make_engine
 
 log = logging.getLogger("wangge.live")
 
@@ -198,7 +200,10 @@ def create_live_app(settings: Settings | None = None) -> Flask:
     """Make the live application: `/live` and `/healthz`, nothing else."""
     settings = settings or Settings.load()
     app = Flask("live", static_folder=None)
-    pool = make_engine(settings.database_url)
+    # A restart brings everybody back at once: they queue for the few connections, they do not fail.
+    pool = make_engine(
+        settings.database_url, pool_size=8, max_overflow=0, pool_timeout=60, pool_pre_ping=True
+    )
     hub = Hub(settings.database_url)
     app.extensions.update(settings=settings, engine=pool, hub=hub)
 
@@ -214,7 +219,10 @@ def create_live_app(settings: Settings | None = None) -> Flask:
         if origin is not None and not is_own_page(origin, settings):
             return {"code": "request.forged"}, 403
         token = request.cookies.get(cookie_name(settings), "")
-        actor = caller(pool, token)
+        try:
+            actor = caller(pool, token)
+        except (OperationalError, PoolTimeout):
+            return _allow({"code": "try_again"}, 503, origin)  # the browser tries again
         if actor is None or not actor.can("live:view"):
             return _allow({"code": "sign_in.needed"}, 401 if actor is None else 403, origin)
         client = Client(actor, request.args.get("area", "")[:15], _language())
@@ -242,7 +250,10 @@ def stream(client: Client, pool: Engine, token: str) -> Iterator[bytes]:
             yield KEEP_ALIVE
         if time.monotonic() - checked_at > RECHECK_S:
             checked_at = time.monotonic()
-            now = caller(pool, token)
+            try:
+                now = caller(pool, token)
+            except (OperationalError, PoolTimeout):
+                continue
             if now is None or now != client.actor:
                 return
 
