@@ -113,7 +113,7 @@ def area_json(node: AreaNode) -> dict[str, Any]:
 
 
 @bp.get("/api/layers")
-@requires(PUBLIC)
+@requires(SIGNED_IN)
 def layer_list() -> ResponseReturnValue:
     """Give the layers that the caller may see, with how many rows and how old."""
     wanted = request.args.get("all") == "1"
