@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, delete, select, text
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, selectinload
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    bindparam,
+    delete,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from grids import audit
 from grids.db import Base, code_column, identity
@@ -218,25 +230,47 @@ def sign_in(
     return token
 
 
+#: One statement for every request of somebody who is signed in: three of the ORM took 5 ms.
+_CALLER = (
+    select(
+        SignInSession.token_hash,
+        SignInSession.csrf_token,
+        SignInSession.seen_at,
+        SignInSession.ends_at,
+        Account.id.label("account_id"),
+        Account.name,
+        Assignment.role,
+        Assignment.area_code,
+        Assignment.department_code,
+        Assignment.valid_from,
+        Assignment.valid_to,
+    )
+    .join(Account, Account.id == SignInSession.account_id)
+    .join(Assignment, Assignment.account_id == Account.id)
+    .where(SignInSession.token_hash == bindparam("token_hash"), Account.is_active)
+    .order_by(Assignment.id)
+)
+
+
 def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
     """Return who holds the token, or None where the session is unknown, idle or over."""
-    row = session.get(SignInSession, token_hash(token))
-    if row is None or now >= row.ends_at:
+    rows = session.execute(_CALLER, {"token_hash": token_hash(token)}).all()
+    if not rows or now >= rows[0].ends_at:
         return None
-    account = session.scalar(
-        select(Account)
-        .where(Account.id == row.account_id, Account.is_active)
-        .options(selectinload(Account.assignments))
-    )
-    actor = actor_of(account, now.date()) if account else None
+    first = rows[0]
+    actor = _actor(first.account_id, first.name, rows, now.date())
     if actor is None:
         return None
     idle = IDLE_OUTDOORS if actor.roles & OUTDOOR_ROLES else IDLE
-    if now - row.seen_at > idle:
+    if now - first.seen_at > idle:
         return None
-    if now - row.seen_at > timedelta(minutes=1):
-        row.seen_at = now
-    return SignedIn(actor, row.csrf_token, row.token_hash)
+    if now - first.seen_at > timedelta(minutes=1):
+        session.execute(
+            update(SignInSession)
+            .where(SignInSession.token_hash == first.token_hash)
+            .values(seen_at=now)
+        )
+    return SignedIn(actor, first.csrf_token, first.token_hash)
 
 
 def sign_out(session: Session, session_hash: bytes) -> None:
@@ -259,15 +293,17 @@ def actor_of(account: Account, on: date) -> Actor | None:
 
     Department staff act for one department: the first assignment that names one.
     """
-    held = [
-        a for a in account.assignments if a.valid_from <= on and (not a.valid_to or on < a.valid_to)
-    ]
+    return _actor(account.id, account.name, account.assignments, on)
+
+
+def _actor(account_id: int, name: str, assignments: Iterable[Any], on: date) -> Actor | None:
+    held = [a for a in assignments if a.valid_from <= on and (not a.valid_to or on < a.valid_to)]
     if not held:
         return None
     roles = frozenset(a.role for a in held)
     return Actor(
-        account_id=account.id,
-        name=account.name,
+        account_id=account_id,
+        name=name,
         roles=roles,
         permissions=frozenset().union(*(ROLES[role] for role in roles)),
         areas=tuple(sorted({a.area_code for a in held})),
