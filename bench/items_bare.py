@@ -10,13 +10,20 @@ from psycopg_pool import ConnectionPool
 
 from gis.postgis import warm
 
+#: The same columns as ours gives, so that the answers have the same size.
 STATEMENT = """
     SELECT coalesce(string_agg('{"type":"Feature","id":' || id || ',"geometry":'
              || ST_AsGeoJSON(geom, 7, 0) || ',"properties":'
-             || (SELECT row_to_json(p)::text FROM (SELECT t.identifier, t.code, t.state) AS p)
+             || (SELECT row_to_json(p)::text FROM (
+                   SELECT t.identifier, left(t.code, 2) AS class, t.code, t.name_zh, t.name_en,
+                          t.state, t.name, t.department_code, t.area_code, t.source, t.valid_from
+                 ) AS p)
              || '}', ','), '')
-    FROM (SELECT id, geom, identifier, code, state FROM component
-          WHERE geom && ST_MakeEnvelope(%(w)s, %(s)s, %(e)s, %(n)s, 4490)
+    FROM (SELECT c.id, c.geom, c.identifier, c.code, k.name_zh, k.name_en, c.state, c.name,
+                 c.department_code, c.area_code, c.source, c.valid_from
+          FROM component AS c LEFT JOIN category AS k
+            ON k.code_system = c.code_system AND k.kind = 'component' AND k.code = c.code
+          WHERE c.geom && ST_MakeEnvelope(%(w)s, %(s)s, %(e)s, %(n)s, 4490)
           LIMIT %(limit)s) AS t"""
 
 
