@@ -42,6 +42,9 @@ SERVER_PACKAGES = (
 )
 CHINESE_FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 
+#: The driver of the browser tests is linked with it.
+ATOMIC = "*/libatomic.so.1"
+
 FACES = ("python", "server", "node", "npm", "assets", "texts")
 NEEDS = {
     "demo": FACES,
@@ -415,7 +418,10 @@ def text_digest() -> str:
 
 def browser_is_done() -> bool:
     """Look for Chromium and a Chinese font; a plain user cannot install them."""
-    return os.geteuid() != 0 or bool(shutil.which("chromium") and CHINESE_FONT.exists())
+    has_all = (
+        shutil.which("chromium") and CHINESE_FONT.exists() and any(Path("/usr/lib").glob(ATOMIC))
+    )
+    return os.geteuid() != 0 or bool(has_all)
 
 
 def set_up_browser() -> None:
@@ -423,7 +429,7 @@ def set_up_browser() -> None:
     need_apt("Chromium and a Chinese font")
     say("Chromium and a Chinese font (apt)")
     apt_lists()
-    apt_install("chromium", "fonts-noto-cjk")
+    apt_install("chromium", "fonts-noto-cjk", "libatomic1")
 
 
 # --- apt ----------------------------------------------------------------------------------

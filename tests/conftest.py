@@ -52,8 +52,9 @@ def _folders_the_server_may_enter() -> Any:
 
     def mktemp(self: pytest.TempPathFactory, basename: str, numbered: bool = True) -> Path:
         made = real(self, basename, numbered)
-        for folder in (made, self.getbasetemp(), self.getbasetemp().parent):
-            folder.chmod(0o711)
+        for folder in (made, *made.parents):
+            if folder.stat().st_mode & 0o001 == 0:
+                folder.chmod(0o711)
         return made
 
     with pytest.MonkeyPatch.context() as patch:
