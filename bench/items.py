@@ -18,7 +18,7 @@ from bench.city import BenchCity, bench_city, best, rate, server
 
 REQUESTS = 200
 SIZES = (100, 1_000, 10_000)
-GOALS = {100: 0.4, 1_000: 0.6, 10_000: 0.8}
+GOALS = {100: 0.35, 1_000: 0.5, 10_000: 0.6}
 
 
 def run(scale: float) -> list[Result]:

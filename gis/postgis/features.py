@@ -59,8 +59,10 @@ _FEATURE: Final = sql.SQL(
     """ || ',"properties":' || {properties} || '}}'"""
 )
 
+# The rows come out of the inner select in order and are joined as they come: a second sort,
+# of whole features, took a third of the time of a page of 10,000.
 _PAGE: Final = sql.SQL("""
-    SELECT coalesce(string_agg(feature, ',' ORDER BY nth) FILTER (WHERE nth <= %(gis_limit)s), ''),
+    SELECT coalesce(string_agg(feature, ',') FILTER (WHERE nth <= %(gis_limit)s), ''),
            least(count(*), %(gis_limit)s),
            CASE WHEN count(*) > %(gis_limit)s
                 THEN max(key) FILTER (WHERE nth = %(gis_limit)s) END
