@@ -31,6 +31,8 @@ from grids.secrets import token_hash
 FIRST_PORT = 18_330
 CLIENTS = 4
 SEED = 1
+#: Half of the customer's: what a small city has would measure the way to it only.
+LEAST_COMPONENTS = 300_000
 #: Who may see and take everything in the city.
 WIDE_ROLES = ("commander", "planner")
 
@@ -72,10 +74,29 @@ def bench_city(scale: float) -> Iterator[BenchCity]:
             installation.load_codes(settings)
             installation.build_city(settings, scale=scale, seed=SEED, progress=lambda _text: None)
             with psycopg.connect(url, autocommit=True) as conn:
+                thicken(conn, LEAST_COMPONENTS)
                 conn.execute("VACUUM ANALYZE")
             yield BenchCity(url, settings, env, _sign_in(as_role(url, "wangge_owner", "none")))
         finally:
             cluster.stop(pg)
+
+
+def thicken(conn: psycopg.Connection[tuple[object, ...]], least: int) -> None:
+    """Repeat components some metres away until there are enough to be felt."""
+    row = conn.execute("SELECT count(*) FROM component").fetchone()
+    there = int(str(row[0])) if row else 0
+    copies = -(-least // max(1, there)) - 1
+    if copies <= 0:
+        return
+    conn.execute(
+        "INSERT INTO component (identifier, code, state, source, geom, cell_id, grid_id, area_code)"
+        " SELECT c.identifier || '-' || n, c.code, c.state, c.source,"
+        "        ST_Translate(c.geom, 1e-5 * (n %% 7 - 3), 1e-5 * (n / 7 - 3)),"
+        "        c.cell_id, c.grid_id, c.area_code"
+        " FROM component AS c, generate_series(1, %(copies)s) AS n"
+        " WHERE geom_ok(ST_Translate(c.geom, 1e-5 * (n %% 7 - 3), 1e-5 * (n / 7 - 3)))",
+        {"copies": copies},
+    )
 
 
 def _sign_in(owner_url: str) -> str:
@@ -107,7 +128,9 @@ def server(made: BenchCity, app: str = "app.wsgi:app") -> Iterator[int]:
                app)  # fmt: skip
     env = {**os.environ, **made.env, "WANGGE_WEB_PORT": str(port),
            "BARE_DATABASE_URL": as_role(made.url, "wangge_tiles", "none")}  # fmt: skip
-    process = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=env, start_new_session=True, stdout=sys.stderr
+    )
     try:
         _wait(port)
         yield port
