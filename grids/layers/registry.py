@@ -224,14 +224,13 @@ FACILITY: Final = Layer(
     tables=("facility",),
     source=TableSource(
         raw("(SELECT id, kind, name, cell_id, area_code, source, valid_from, geom, geom_3857,"
-            " CASE WHEN kind IN ('school', 'kindergarten', 'university', 'college', 'library')"
+            " CASE WHEN kind IN ('school', 'kindergarten', 'university', 'library', 'culture')"
             "   THEN 'education'"
-            " WHEN kind IN ('hospital', 'clinic', 'doctors', 'pharmacy', 'nursing_home')"
-            "   THEN 'health'"
-            " WHEN kind IN ('fire_station', 'police', 'shelter', 'assembly_point',"
-            "   'ambulance_station') THEN 'safety'"
-            " WHEN kind IN ('townhall', 'office', 'government', 'community_centre',"
-            "   'post_office', 'grid_station') THEN 'service'"
+            " WHEN kind IN ('hospital', 'clinic', 'pharmacy', 'social_facility') THEN 'health'"
+            " WHEN kind IN ('fire_station', 'police', 'shelter', 'ambulance_station')"
+            "   THEN 'safety'"
+            " WHEN kind IN ('government', 'office', 'court', 'community_centre', 'post_office',"
+            "   'grid_station') THEN 'service'"
             " ELSE 'other' END AS class"
             " FROM facility WHERE valid_to IS NULL)"),
         geom_3857="geom_3857",
@@ -288,10 +287,13 @@ PREMISES: Final = Layer(
     source=TableSource(
         raw("(SELECT p.id, p.kind, p.name, p.floor_area_m2, e.uscc, e.name AS enterprise,"
             " p.cell_id, p.area_code, p.source, p.valid_from, p.geom, p.geom_3857,"
-            " CASE WHEN p.kind IN ('restaurant', 'cafe', 'fast_food', 'bar') THEN 'catering'"
-            " WHEN p.kind IN ('hotel', 'rental_house', 'guest_house') THEN 'lodging'"
-            " WHEN p.kind IN ('workshop', 'warehouse', 'factory') THEN 'production'"
-            " WHEN p.kind IN ('shop', 'market', 'supermarket') THEN 'shop'"
+            " CASE WHEN p.kind IN ('restaurant', 'cafe', 'bar') THEN 'catering'"
+            " WHEN p.kind IN ('hotel', 'rental_house') THEN 'lodging'"
+            " WHEN p.kind IN ('workshop', 'warehouse', 'factory', 'fuel', 'hazardous', 'farm')"
+            "   THEN 'production'"
+            " WHEN p.kind IN ('shop', 'market', 'supermarket', 'mall') THEN 'shop'"
+            " WHEN p.kind IN ('beauty', 'entertainment', 'internet_cafe', 'sports', 'training',"
+            "   'clinic') THEN 'leisure'"
             " ELSE 'other' END AS class"
             " FROM premises AS p LEFT JOIN enterprise AS e ON e.id = p.enterprise_id"
             " WHERE p.valid_to IS NULL)"),
@@ -309,7 +311,7 @@ PREMISES: Final = Layer(
     ),
     min_zoom=14,
     aggregate=Aggregate("class"),
-    style=Style("circle", swatches("shop", "catering", "lodging", "production", OTHER),
+    style=Style("circle", swatches("shop", "catering", "lodging", "production", "leisure", OTHER),
                 by="class", radius_px=4, label="name", label_zoom=17),
     permission="enterprise:view",
     class_filter="class",
