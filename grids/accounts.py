@@ -31,6 +31,8 @@ from grids.secrets import token_hash
 HASHER = PasswordHasher()  # argon2id, the library's defaults (RFC 9106, low memory)
 #: Verified for unknown logins, so that the answer takes as long as for a known one.
 NO_ACCOUNT_HASH = HASHER.hash(secrets.token_urlsafe(16))
+#: Stands where the hash would, for accounts that nobody can sign in to: no password has it.
+NO_PASSWORD = "!"  # noqa: S105 - the opposite of a password
 FAILURES_TO_LOCK = 5
 LOCK = timedelta(minutes=15)
 SHORTEST_PASSWORD = 12

@@ -7,16 +7,19 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from grids.accounts import HASHER, Account, Assignment, Shift, assign, create_account
+from grids.accounts import HASHER, NO_PASSWORD, Account, Assignment, Shift, assign, create_account
 from grids.cells import Grid
 from grids.city import the_city
 from grids.codes import Department
 from grids.divisions import Area
+from grids.incidents.lifecycle import STATES
 from grids.incidents.models import Incident
 
+#: States in which a case waits for the worker of its grid.
+WORKER_S_TURN = tuple(code for code, state in STATES.items() if state.holder == "worker")
 CITY_ROLES = (
     "commander",
     "intake",
@@ -54,8 +57,8 @@ def create_demo_accounts(session: Session, *, now: datetime) -> list[DemoLogin]:
     grid = _busiest_grid(session) or county
     logins = [_login(session, role, county) for role in CITY_ROLES]
     logins.append(_login(session, "town_seat", _town(session, grid)))
-    worker = _login(session, "worker", grid)
-    leader = _login(session, "grid_leader", grid[:12])
+    worker = _field_login(session, "worker", grid)
+    leader = _field_login(session, "grid_leader", grid[:12])
     logins += [worker, leader]
     for department in session.scalars(select(Department.code).order_by(Department.sort)):
         logins.append(_login(session, "handler", county, department))
@@ -78,11 +81,40 @@ def _login(session: Session, role: str, area: str, department: str | None = None
     return DemoLogin(role, login, password, area, department)
 
 
+def _field_login(session: Session, role: str, area: str) -> DemoLogin:
+    """Let the visitor act as the area's own simulated worker, whom its cases name.
+
+    Simulated people have no password that could be typed; the one who is taken over gets the
+    demonstration's login and is found by it the next time. An imported city has none of them.
+    """
+    login = f"demo-{role.replace('_', '-')}"
+    account = session.scalar(
+        select(Account)
+        .join(Assignment)
+        .where(
+            or_(
+                Account.login == login,
+                (Account.password_hash == NO_PASSWORD)
+                & (Assignment.role == role)
+                & (Assignment.area_code == area),
+            )
+        )
+        .order_by((Account.login == login).desc(), Account.id)
+        .limit(1)
+    )
+    if account is None:
+        return _login(session, role, area)
+    password = secrets.token_urlsafe(12)
+    account.login, account.password_hash = login, HASHER.hash(password)
+    account.failed_count, account.locked_until = 0, None
+    return DemoLogin(role, login, password, account.assignments[0].area_code)
+
+
 def _busiest_grid(session: Session) -> str | None:
-    """Return the code of the grid with the most open cases, else of the first grid."""
+    """Return the code of the grid where a worker has most to do now, else of the first grid."""
     return session.scalar(
         select(Grid.code)
-        .outerjoin(Incident, (Incident.grid_id == Grid.id) & Incident.closed_at.is_(None))
+        .outerjoin(Incident, (Incident.grid_id == Grid.id) & Incident.status.in_(WORKER_S_TURN))
         .group_by(Grid.code)
         .order_by(func.count(Incident.id).desc(), Grid.code)
         .limit(1)

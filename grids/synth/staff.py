@@ -11,8 +11,6 @@ import numpy as np
 from grids.synth.names import person_names
 from grids.synth.plan import CITY_ZONE, COUNTY, Plan
 
-#: No hash: nobody can sign in with it. The demonstration gives its own accounts passwords.
-NO_PASSWORD = "!"  # noqa: S105 - the opposite of a password
 DESK = {"intake": 4, "shift_leader": 3, "dispatcher": 3}
 SHIFTS_BACK_DAYS, SHIFTS_AHEAD_DAYS = 35, 14
 

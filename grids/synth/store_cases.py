@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, text
 
+from grids.accounts import NO_PASSWORD
 from grids.incidents import tracking
 from grids.incidents.projection import FIELDS
 from grids.linking import Linked
@@ -19,7 +20,7 @@ from grids.synth.lives import Life
 from grids.synth.names import person_names
 from grids.synth.plan import Plan
 from grids.synth.shapes import Floats, as_points
-from grids.synth.staff import NO_PASSWORD, Staff, shifts
+from grids.synth.staff import Staff, shifts
 from grids.synth.store import Writer
 
 #: Cases that are turned into rows at once.

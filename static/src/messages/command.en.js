@@ -49,7 +49,7 @@ export default {
   'legend.enterprises': 'Enterprises per grid',
   'legend.components': 'City components per grid',
   'legend.classes': 'Unit: {unit} · {method}',
-  'legend.hidden': 'Fewer than 10 people: no figure shown',
+  'legend.hidden': 'Withheld: fewer than 10 people, or to protect a neighbour',
   'legend.shown': 'Showing {n} of {total} grids · data as of {at}',
   'legend.cases': 'The map shows the first {n} of {total} cases',
   'legend.ramp': 'Class breaks: {breaks}',

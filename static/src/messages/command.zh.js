@@ -49,7 +49,7 @@ export default {
   'legend.enterprises': '企业数 / 网格',
   'legend.components': '部件数 / 网格',
   'legend.classes': '单位：{unit} · {method}',
-  'legend.hidden': '少于 10 人，不显示数字',
+  'legend.hidden': '不公布：少于 10 人，或为保护相邻网格',
   'legend.shown': '显示 {n} / {total} 个网格 · 数据截至 {at}',
   'legend.cases': '地图显示前 {n} 件，共 {total} 件',
   'legend.ramp': '分级界限：{breaks}',
