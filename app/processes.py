@@ -8,6 +8,7 @@ own (`deploy/`) and this module is not used.
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -89,14 +90,17 @@ def environment(settings: Settings, ports: Ports) -> dict[str, str]:
     }
 
 
-def spawn(program: Program, env: Mapping[str, str], log_path: Path) -> "subprocess.Popen[bytes]":
-    """Start a process with its words in a log file."""
+def spawn(
+    program: Program, env: Mapping[str, str], log_path: Path, *, is_bound: bool = False
+) -> "subprocess.Popen[bytes]":
+    """Start a process with its words in a log file; a bound one ends when we do."""
     log_path.parent.mkdir(parents=True, exist_ok=True)
     if log_path.exists() and log_path.stat().st_size > LARGEST_LOG:
         log_path.replace(log_path.with_suffix(".log.1"))
+    bond = ("setpriv", "--pdeathsig", "TERM") if is_bound and shutil.which("setpriv") else ()
     with log_path.open("ab") as stream:
         return subprocess.Popen(
-            program.command, cwd=ROOT, env=dict(env), stdin=subprocess.DEVNULL,
+            (*bond, *program.command), cwd=ROOT, env=dict(env), stdin=subprocess.DEVNULL,
             stdout=stream, stderr=stream, start_new_session=True,
         )  # fmt: skip
 

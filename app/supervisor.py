@@ -84,7 +84,8 @@ def _look(watch: _Watch) -> None:
 
 def _start(watch: _Watch, child: _Child, now: float) -> None:
     name = child.program.name
-    child.popen = spawn(child.program, watch.env, watch.settings.var_dir / "log" / f"{name}.log")
+    log_path = watch.settings.var_dir / "log" / f"{name}.log"
+    child.popen = spawn(child.program, watch.env, log_path, is_bound=True)
     child.started_at = now
     child.restarts += 1
     record(watch.run_dir, name, child.popen.pid, child.restarts)

@@ -54,7 +54,7 @@ class CityServer:
     def start(self, name: str) -> None:
         program = next(item for item in processes.programs() if item.name == name)
         log_path = self.settings.var_dir / "log" / f"{name}.log"
-        self.running[name] = processes.spawn(program, self.env, log_path)
+        self.running[name] = processes.spawn(program, self.env, log_path, is_bound=True)
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> None:
         """Send a signal to a process and all it started, and wait until it is gone."""

@@ -109,3 +109,15 @@ def test_a_port_that_is_taken_is_passed_over() -> None:
         second = processes.free_port(first)
 
     assert first < second <= processes.LAST_PORT
+
+
+def test_a_killed_supervisor_leaves_nothing_behind(supervised: Settings) -> None:
+    run_dir = supervised.var_dir / "run"
+    web = eventually(lambda: pid_of(supervised, "web"))
+    supervisor = eventually(lambda: pids.recorded(run_dir, "supervisor"))
+    assert web is not None
+    assert supervisor is not None
+
+    os.kill(supervisor, signal.SIGKILL)
+
+    assert eventually(lambda: pids.state(web) == "Z")
