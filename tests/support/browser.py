@@ -63,9 +63,13 @@ class Watch:
             self.problems.append(f"console: {message.text}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all browser tests of the process."""
+    """One Chromium for the tests of a file.
+
+    Not for the whole run: while it is open the process has an event loop that runs, and
+    tests of jobs, which start one of their own, would fail after it.
+    """
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium fonts-noto-cjk")
