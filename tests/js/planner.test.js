@@ -7,6 +7,7 @@ const LAYERS = [
   {id: 'grid', columns: [{name: 'code'}, {name: 'name'}]},
   {id: 'component', columns: [{name: 'code'}, {name: 'state'}]},
 ];
+/** @param {string} search */
 const read = search => readChoice(search, /** @type {any} */ (LAYERS), '339901');
 
 test('an address without choices gives the usual ones', () => {
@@ -20,6 +21,7 @@ test('what an address cannot mean is as if it were not there', () => {
 });
 
 test('a choice comes back from its own address', () => {
+  /** @type {import('../../static/src/planner/choice.js').Choice} */
   const choice = {layer: 'component', area: '339901001', bbox: [120, 29.25, 120.1, 29.35], columns: ['state'], classes: ['01'], crs: 'EPSG:4549', format: 'gpkg'};
 
   assert.deepEqual(read(writeChoice(choice)), choice);

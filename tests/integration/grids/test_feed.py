@@ -149,7 +149,7 @@ BULK = """
 """
 
 
-def test_a_bulk_load_is_sealed_at_thousands_of_events_a_second(
+def test_a_bulk_load_is_sealed_to_its_last_event(
     desk: Desk, sealer: psycopg.Connection[Any]
 ) -> None:
     for _ in range(30):
@@ -157,9 +157,6 @@ def test_a_bulk_load_is_sealed_at_thousands_of_events_a_second(
     desk.session.connection().exec_driver_sql(BULK)
     desk.session.commit()
 
-    started = time.perf_counter()
     seal_until(sealer, 30_030)
-    rate = 30_030 / (time.perf_counter() - started)
 
     assert feed.newest(sealer) == 30_030
-    assert rate > 5_000, f"{rate:.0f} events a second"  # 20,000 and more on a quiet machine
