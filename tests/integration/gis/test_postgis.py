@@ -23,6 +23,7 @@ from gis.postgis import (
     feature_texts,
     items,
     layered_tile,
+    tile_query,
     vector_tile,
     warm,
 )
@@ -99,14 +100,12 @@ def test_a_layered_tile_carries_each_layer_under_its_name(conn: Any) -> None:
 
 
 def test_a_tile_filter_uses_the_index_of_the_stored_column(conn: Any) -> None:
-    from gis.postgis.tiles import _tile_statement
-
     conn.execute("SET LOCAL enable_seqscan = off")
-    statement = sql.SQL("EXPLAIN SELECT ") + _tile_statement(
-        TileLayer("sites", SITE), tile_at(120.05, 29.3, 14)
-    )
+    statement = sql.SQL("EXPLAIN ") + tile_query([TileLayer("sites", SITE)])
+    tile = tile_at(120.05, 29.3, 14)
+    address = {"gis_z": tile.z, "gis_x": tile.x, "gis_y": tile.y}
 
-    plan = "\n".join(row[0] for row in conn.execute(statement))
+    plan = "\n".join(row[0] for row in conn.execute(statement, address))
 
     assert "site_geom_idx" in plan
 
