@@ -132,14 +132,15 @@ def server(made: BenchCity, app: str = "app.wsgi:app") -> Iterator[int]:
         command, cwd=ROOT, env=env, start_new_session=True, stdout=sys.stderr
     )
     try:
-        _wait(port)
+        wait_for(port)
         yield port
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
 
 
-def _wait(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Wait until a server answers; raise `RuntimeError` after two minutes."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)

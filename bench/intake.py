@@ -32,6 +32,7 @@ from app import cluster, roles
 from app.config import ROOT, Settings, as_role, read_secrets
 from app.processes import free_port
 from bench import Result
+from bench.city import wait_for
 from bench.intake_bare import STATEMENTS
 from grids import accounts, codes
 from grids.city import City, set_city
@@ -155,26 +156,11 @@ def server(made: Office, app: str) -> Iterator[int]:
            "BARE_DATABASE_URL": as_role(made.url, "wangge_app", "none")}  # fmt: skip
     process = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
     try:
-        _wait(port)
+        wait_for(port)
         yield port
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
-
-
-def _wait(port: int) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        try:
-            connection.request("GET", "/healthz")
-            connection.getresponse().read()
-            return
-        except OSError:
-            time.sleep(0.1)
-        finally:
-            connection.close()
-    raise RuntimeError("the server does not answer")
 
 
 @contextlib.contextmanager
