@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from flask import Blueprint, Flask, current_app, g, redirect, render_template, request, url_for
@@ -21,6 +21,9 @@ PUBLIC: Final = "public"
 #: Permission of a view for anybody who is signed in.
 SIGNED_IN: Final = "signed_in"
 
+#: A proof of identity serves sensitive acts for this long.
+STEP_UP_LASTS = timedelta(minutes=10)
+
 View = TypeVar("View", bound=Callable[..., Any])
 bp = Blueprint("auth", __name__)
 
@@ -31,16 +34,23 @@ class SignInNeeded(GridsError):
     code = "sign_in.needed"
 
 
+class StepUpNeeded(GridsError):
+    """The act is sensitive and the last proof of identity is too old: give it again."""
+
+    code = "sign_in.step_up"
+
+
 class Forged(GridsError):
     """The request did not come from a page of this site."""
 
     code = "request.forged"
 
 
-def requires(permission: str) -> Callable[[View], View]:
+def requires(permission: str, *, step_up: bool = False) -> Callable[[View], View]:
     """State what a view needs; `PUBLIC` for everybody.
 
-    Raises `SignInNeeded` where nobody is signed in and `NotAllowed` without the permission.
+    Raises `SignInNeeded` where nobody is signed in, `NotAllowed` without the permission and,
+    for a sensitive act (`step_up`), `StepUpNeeded` where the last proof of identity is old.
     """
 
     def decorate(view: View) -> View:
@@ -48,9 +58,12 @@ def requires(permission: str) -> Callable[[View], View]:
         def checked(*args: Any, **kwargs: Any) -> Any:
             if permission != PUBLIC:
                 _check(permission)
+            if step_up:
+                check_step_up()
             return view(*args, **kwargs)
 
         checked.permission = permission  # type: ignore[attr-defined]
+        checked.step_up = step_up  # type: ignore[attr-defined]
         return checked  # type: ignore[return-value]
 
     return decorate
@@ -62,6 +75,12 @@ def _check(permission: str) -> None:
         raise SignInNeeded("sign in first")
     if permission != SIGNED_IN and not actor.can(permission):
         raise NotAllowed(f"needs the permission {permission}", permission=permission)
+
+
+def check_step_up() -> None:
+    """Raise `StepUpNeeded` where the caller has not proved who they are a short time ago."""
+    if g.confirmed_at is None or datetime.now(UTC) - g.confirmed_at > STEP_UP_LASTS:
+        raise StepUpNeeded("this needs a fresh proof of who you are")
 
 
 def cookie_name(settings: Settings) -> str:
@@ -76,18 +95,15 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def find_caller() -> None:
-        g.actor, g.csrf_token, g.session_hash = None, "", None
+        g.actor, g.csrf_token, g.session_hash, g.confirmed_at = None, "", None, None
         token = request.cookies.get(cookie_name(settings))
         if not token or request.endpoint == "static":
             return
         with g.session.begin():
             found = accounts.signed_in(g.session, token, datetime.now(UTC))
         if found:
-            g.actor, g.csrf_token, g.session_hash = (
-                found.actor,
-                found.csrf_token,
-                found.session_hash,
-            )
+            g.actor, g.csrf_token = found.actor, found.csrf_token
+            g.session_hash, g.confirmed_at = found.session_hash, found.confirmed_at
 
     app.context_processor(lambda: {"me": g.get("actor"), "csrf_token": g.get("csrf_token", "")})
 

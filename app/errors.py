@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from app.auth import Forged, SignInNeeded
+from app.auth import Forged, SignInNeeded, StepUpNeeded
 from app.i18n import language, translated
 from app.render import wants_html
 from gis.errors import GisError
@@ -25,6 +25,7 @@ log = structlog.get_logger("wangge.errors")
 #: Kind -> status, the most special first.
 STATUS: tuple[tuple[type[Exception], int], ...] = (
     (SignInNeeded, 401),
+    (StepUpNeeded, 401),
     (Forged, 403),
     (kinds.NotAllowed, 403),
     (kinds.NotFound, 404),

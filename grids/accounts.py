@@ -43,18 +43,28 @@ LONGEST = timedelta(hours=12)
 OUTDOOR_ROLES = frozenset({"worker", "grid_leader"})
 
 CASE_VIEW = frozenset({"map:view", "grid:view", "incident:view", "enterprise:view", "live:view"})
+#: What the seats of the command center do with a case; calling a reporter back is a logged act.
+CASE_DESK = frozenset({"command:view", "incident:move", "reporter:reveal"})
 
 #: Role -> what it may do. Where it may do it is said by the assignment (area, department).
 ROLES: dict[str, frozenset[str]] = {
-    "commander": CASE_VIEW | {"command:view"},
-    "intake": CASE_VIEW | {"command:view", "incident:submit", "incident:move"},
-    "shift_leader": CASE_VIEW | {"command:view", "incident:move"},
-    "dispatcher": CASE_VIEW | {"command:view", "incident:move"},
-    "town_seat": CASE_VIEW | {"command:view", "incident:submit", "incident:move"},
+    "commander": CASE_VIEW | {"command:view", "export:approve", "key_population:view"},
+    "intake": CASE_VIEW | CASE_DESK | {"incident:submit"},
+    "shift_leader": CASE_VIEW | CASE_DESK,
+    "dispatcher": CASE_VIEW | CASE_DESK,
+    "town_seat": CASE_VIEW | CASE_DESK | {"incident:submit", "key_population:view"},
     "handler": CASE_VIEW | {"desk:view", "incident:move"},
     "worker": CASE_VIEW | {"worker:view", "incident:submit", "incident:move"},
     "grid_leader": CASE_VIEW | {"worker:view", "incident:submit", "incident:move"},
-    "planner": frozenset({"map:view", "grid:view", "planner:view", "export:run"}),
+    "planner": frozenset(
+        {"map:view", "grid:view", "planner:view", "export:run", "key_population:view"}
+    ),
+    # 人口专管员: finds one resident by number, never lists them; answers what residents ask.
+    "registrar": frozenset(
+        {"person:find", "person:reveal", "subject:handle"}
+        | {"key_population:view", "key_population:load"}
+    ),
+    # 三员: the system's accounts, what they may do, and the record of it are three people's work.
     "system_admin": frozenset({"admin:system"}),
     "security_admin": frozenset({"admin:security"}),
     "audit_admin": frozenset({"admin:audit"}),
@@ -161,6 +171,7 @@ class SignedIn:
     actor: Actor
     csrf_token: str
     session_hash: bytes
+    confirmed_at: datetime  #: when the person last proved who they are, for sensitive acts
 
 
 def create_account(session: Session, *, login: str, name: str, password: str) -> Account:
@@ -239,6 +250,7 @@ _CALLER = (
         SignInSession.csrf_token,
         SignInSession.seen_at,
         SignInSession.ends_at,
+        SignInSession.created_at,
         Account.id.label("account_id"),
         Account.name,
         Assignment.role,
@@ -272,7 +284,7 @@ def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
             .where(SignInSession.token_hash == first.token_hash)
             .values(seen_at=now)
         )
-    return SignedIn(actor, first.csrf_token, first.token_hash)
+    return SignedIn(actor, first.csrf_token, first.token_hash, first.created_at)
 
 
 def sign_out(session: Session, session_hash: bytes) -> None:

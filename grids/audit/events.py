@@ -9,7 +9,9 @@ from sqlalchemy import BigInteger, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from grids.audit.catalogue import ACTIONS
 from grids.db import Base
+from grids.errors import GridsError
 
 
 class AuditEvent(Base):
@@ -27,11 +29,17 @@ class AuditEvent(Base):
         BigInteger, primary_key=True, server_default=text("nextval('audit_event_id_seq')")
     )
     actor_id: Mapped[int | None] = mapped_column(BigInteger)
-    action: Mapped[str]  #: sign_in, sign_in_failed, sign_out, export, reveal, ...
+    action: Mapped[str]  #: one of `grids.audit.catalogue.ACTIONS`
     subject: Mapped[str] = mapped_column(server_default="")  #: kind and id of the thing
     is_success: Mapped[bool] = mapped_column(server_default="true")
     source_ip: Mapped[str] = mapped_column(server_default="")
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+
+
+class UnknownAction(GridsError):
+    """The act stands in no catalogue: who reads the log would not know what it means."""
+
+    code = "audit.unknown_action"
 
 
 def record(
@@ -44,7 +52,12 @@ def record(
     source_ip: str = "",
     detail: dict[str, Any] | None = None,
 ) -> None:
-    """Write one act. `detail` holds ids and counts, never names, numbers or texts of persons."""
+    """Write one act. `detail` holds ids and counts, never names, numbers or texts of persons.
+
+    Raises `UnknownAction` for one that the catalogue does not list.
+    """
+    if action not in ACTIONS:
+        raise UnknownAction(f"no action {action!r} in the catalogue", action=action)
     session.add(
         AuditEvent(
             actor_id=actor_id,
