@@ -1,0 +1,22 @@
+"""Residents and households: counts for everybody, single persons for a named role only."""
+
+from grids.people.counts import (
+    MEASURES,
+    PUBLISHED_EVERY,
+    PeopleCount,
+    publish_counts,
+    publish_if_due,
+)
+from grids.people.models import SERVICE, WHILE_RESIDENT, Household, Person
+
+__all__ = [
+    "MEASURES",
+    "PUBLISHED_EVERY",
+    "SERVICE",
+    "WHILE_RESIDENT",
+    "Household",
+    "PeopleCount",
+    "Person",
+    "publish_counts",
+    "publish_if_due",
+]
