@@ -128,6 +128,12 @@ class UnknownFormat(_Kind):
     CODE = "gis.unknown_format"
 
 
+class UnsafeArchive(_Kind):
+    """An archive or workbook is damaged, or built to hold whoever unpacks it."""
+
+    CODE = "gis.unsafe_archive"
+
+
 class NoRoute(_Kind):
     """Two places are not connected by the road graph."""
 
@@ -149,5 +155,6 @@ KINDS: tuple[type[_Kind], ...] = (
     BadTile,
     UnknownCrs,
     UnknownFormat,
+    UnsafeArchive,
     NoRoute,
 )
