@@ -14,13 +14,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
-
-import folium
-from branca.element import Element, Figure
-from folium.utilities import JsCode
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from gis.errors import InvalidGeometry
+
+if TYPE_CHECKING:
+    import folium
+    from branca.element import Figure
 
 _COLOUR: Final = re.compile(r"^#[0-9a-fA-F]{6}$")
 _OUTSIDE: Final = re.compile(r"https?://(?!www\.w3\.org/)[^\s\"'<>`)]*")
@@ -121,6 +121,10 @@ def map_html(
     InvalidGeometry
         Where a colour is none or a collection has no features member.
     """
+    # Here, not above: folium brings pandas, 1.4 s that a web process need not wait for to start.
+    import folium
+    from branca.element import Element
+
     slots = _Slots()
     drawn = folium.Map(
         tiles=None, attribution_control=False, prefer_canvas=True, control_scale=True
@@ -160,6 +164,9 @@ class _Slots:
 
 
 def _drawn_layer(layer: MapLayer, slots: _Slots) -> folium.GeoJson:
+    import folium
+    from folium.utilities import JsCode
+
     if not _COLOUR.match(layer.colour):
         raise InvalidGeometry(f"{layer.colour[:20]!r} is not a colour like #1f6feb")
     return folium.GeoJson(

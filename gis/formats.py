@@ -18,10 +18,8 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
-import pyogrio
 import shapely
 from numpy.typing import NDArray
-from pyogrio.errors import DataLayerError, DataSourceError
 
 from gis.bbox import Bbox
 from gis.crs import CRS84, STORAGE_SRID, Crs, parse_crs, transform
@@ -105,6 +103,9 @@ def _append(
     geometry_type: str,
     is_first: bool,
 ) -> None:
+    # Here and below, not above: pyogrio brings pandas, 1.4 s that no web process waits for.
+    import pyogrio
+
     columns = [_column(batch.columns[field.name], field.kind) for field in fields]
     pyogrio.raw.write(
         str(path),
@@ -293,6 +294,9 @@ def _guarded(
 
 
 def _srid_of(path: Path, layer: str | None) -> int:
+    import pyogrio
+    from pyogrio.errors import DataLayerError, DataSourceError
+
     with path.open("rb") as file:
         if file.read(len(_SQLITE_MAGIC)) != _SQLITE_MAGIC:
             raise UnknownFormat("the file is no GeoPackage", name=path.name)
@@ -308,6 +312,9 @@ def _srid_of(path: Path, layer: str | None) -> int:
 
 
 def _read_batch(path: Path, layer: str | None, first: int) -> Any:
+    import pyogrio
+    from pyogrio.errors import DataLayerError, DataSourceError
+
     try:
         return pyogrio.raw.read(
             str(path), layer=layer, skip_features=first, max_features=_READ_BATCH

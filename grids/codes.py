@@ -9,7 +9,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pypinyin import Style, lazy_pinyin
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -173,6 +172,9 @@ def search_key(name_zh: str, name_en: str) -> str:
     >>> search_key("路灯", "street light")
     '路灯 ludeng ld street light'
     """
+    # Here, not above: its dictionary takes half a second, and only those who load codes need it.
+    from pypinyin import Style, lazy_pinyin
+
     pinyin = "".join(lazy_pinyin(name_zh))
     initials = "".join(lazy_pinyin(name_zh, style=Style.FIRST_LETTER))
     return f"{name_zh} {pinyin} {initials} {name_en}".lower()
