@@ -27,7 +27,7 @@ log = logging.getLogger("wangge.jobs")
 
 #: Tasks of all rooms are collected here.
 tasks = Blueprint()
-TASK_MODULES: Final = ("grids.housekeeping",)
+TASK_MODULES: Final = ("grids.housekeeping", "grids.signals.jobs")
 #: Few at a time: the database serves people first.
 CONCURRENCY: Final = 2
 #: A job that is over is kept this long, for those who look what happened.

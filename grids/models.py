@@ -21,6 +21,7 @@ from grids import (
 )
 from grids.db import Base
 from grids.incidents import models as incident_models
+from grids.signals import models as signal_models
 
 __all__ = [
     "Base",
@@ -40,4 +41,5 @@ __all__ = [
     "limits",
     "people",
     "requests",
+    "signal_models",
 ]

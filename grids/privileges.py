@@ -41,6 +41,9 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         "attachment": (READ, ADD),
         "feed": (READ,),
         "feed_state": (READ,),
+        "alarm": (READ, CHANGE),
+        "signal_count": (READ,),
+        "signal_state": (READ,),
     },
     "wangge_worker": {
         **dict.fromkeys(MAP_TABLES, (READ,)),
@@ -66,6 +69,9 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         "attachment": (READ,),
         "feed": (READ, ADD),
         "feed_state": (READ, ADD, CHANGE),
+        "alarm": (READ, ADD, CHANGE),
+        "signal_count": (READ, ADD, CHANGE, REMOVE),
+        "signal_state": (READ, ADD, CHANGE),
     },
     "wangge_tiles": {
         **dict.fromkeys(MAP_TABLES, (READ,)),

@@ -24,5 +24,10 @@ ACTIONS: dict[str, Action] = {
         Action("sign_in_failed", "sign_in"),
         Action("sign_out", "sign_in"),
         Action("export", "export"),
+        Action("alarm_acknowledged", "change"),
+        Action("alarm_closed", "change"),
+        Action("access_denied", "denied"),
+        Action("audit_read", "read"),
+        Action("audit_exported", "export"),
     )
 }
