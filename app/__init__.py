@@ -30,10 +30,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     from flask import Flask
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from app import assets, auth, db, errors, i18n, security
+    from app import assets, auth, db, errors, i18n, keys, security
     from app.assets import DIST, YEAR_S
     from app.config import Settings
-    from grids.secrets import Vault
 
     settings = settings or Settings.load()
     app = Flask("app", static_folder=str(DIST), static_url_path="/assets")
@@ -46,7 +45,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, count, count, count, count)  # type: ignore[method-assign]
-    app.extensions["vault"] = Vault({1: settings.data_key}, settings.index_key)
+    app.extensions["vault"] = keys.vault_of(settings)
+    app.extensions["signer"] = keys.signer_of(settings)
     db.init_app(app, settings)
     auth.init_app(app, settings)
     security.init_app(app, settings)

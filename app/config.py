@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -49,9 +49,15 @@ class Settings:
     is_private_cluster: bool  #: the cluster under var/pg is ours to start and stop
     var_dir: Path
     blob_dir: Path
-    secret_key: str  #: signs cookies and tokens
-    data_key: bytes  #: 32 bytes, encrypts personal columns
-    index_key: bytes  #: 32 bytes, keys the blind indexes
+    secret_key: str = field(repr=False)  #: signs cookies and tokens
+    data_key: bytes = field(repr=False)  #: 32 bytes, encrypts personal columns
+    index_key: bytes = field(repr=False)  #: 32 bytes, keys the blind indexes
+    crypto_provider: str = ""  #: intl or gm; empty: as the key ring says
+    data_keys: str = field(
+        default="", repr=False
+    )  #: "2:base64,1:base64": the first seals, all open; empty: the key ring
+    index_keys: str = field(default="", repr=False)  #: the same for blind indexes
+    signing_keys: str = field(default="", repr=False)  #: the same for signatures
     city_zone: str = "Asia/Shanghai"
     county_code: str = "339901"
     metric_srid: int = 0  #: 0: derived from the data
@@ -115,6 +121,21 @@ class Settings:
             raise InvalidSetting(f"WANGGE_CITY_ZONE: no zone {self.city_zone!r}") from error
         if self.envelope:
             _envelope(self.envelope)
+        self._check_keys()
+
+    def _check_keys(self) -> None:
+        if self.crypto_provider not in ("", "intl", "gm"):
+            raise InvalidSetting("WANGGE_CRYPTO_PROVIDER is neither intl nor gm")
+        if not (self.data_keys or self.index_keys or self.signing_keys):
+            return
+        from grids.secrets import given_keys  # late: most starts have no such setting
+
+        for name in ("data_keys", "index_keys", "signing_keys"):
+            try:
+                if text := getattr(self, name):
+                    given_keys(text)
+            except ValueError as error:
+                raise InvalidSetting(f"WANGGE_{name.upper()}: {error}") from error
 
 
 def var_folder(environ: Mapping[str, str]) -> Path:
@@ -187,11 +208,11 @@ def _urls(env: Mapping[str, str], var_dir: Path, kept: dict[str, str]) -> dict[s
 def _simple(env: Mapping[str, str]) -> dict[str, Any]:
     """Read the fields that are a plain text, number or yes/no."""
     found: dict[str, Any] = {}
-    for field in fields(Settings):
-        raw = env.get(f"WANGGE_{field.name.upper()}", "")
-        if not raw or field.type not in (int, str, bool) or field.name in _NOT_SIMPLE:
+    for entry in fields(Settings):
+        raw = env.get(f"WANGGE_{entry.name.upper()}", "")
+        if not raw or entry.type not in (int, str, bool) or entry.name in _NOT_SIMPLE:
             continue
-        found[field.name] = _value(field.name, field.type, raw)
+        found[entry.name] = _value(entry.name, entry.type, raw)
     return found
 
 

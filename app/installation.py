@@ -92,8 +92,8 @@ def build_city(
     settings: Settings, *, scale: float, seed: int, progress: Progress, replace: bool = False
 ) -> None:
     """Fill the database with a simulated city whose year of cases ends now."""
+    from app import keys
     from grids import synth
-    from grids.secrets import Vault
 
     now = datetime.now(ZoneInfo(settings.city_zone))
     with owner_engine(settings) as engine:
@@ -101,7 +101,7 @@ def build_city(
             engine,
             scale=scale,
             seed=seed,
-            vault=Vault({1: settings.data_key}, settings.index_key),
+            vault=keys.vault_of(settings),
             progress=progress,
             today=now.date(),
             now=now,

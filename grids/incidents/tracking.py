@@ -50,7 +50,7 @@ def code_for(vault: Vault, incident_id: UUID) -> str:
     It is derived with a key of the server, so that a report whose answer was lost gets the
     same code again, while only its hash is stored.
     """
-    digest = vault.blind_index("incident", "tracking code", str(incident_id))
+    digest = vault.code("incident\0tracking code", str(incident_id))
     return base64.b32encode(digest[:CODE_BYTES]).decode().rstrip("=")
 
 
