@@ -44,7 +44,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     if settings.trusted_proxies:
         count = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, count, count, count, count)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=count, x_proto=count, x_host=count, x_port=0, x_prefix=0
+        )
     app.extensions["vault"] = keys.vault_of(settings)
     app.extensions["signer"] = keys.signer_of(settings)
     db.init_app(app, settings)

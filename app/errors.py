@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from app.auth import Forged, SignInNeeded, StepUpNeeded
 from app.i18n import language, translated
 from app.render import wants_html
+from app.security import UnknownHost
 from gis.errors import GisError
 from grids import errors as kinds
 from grids.limits import TooMany
@@ -26,6 +27,7 @@ log = structlog.get_logger("wangge.errors")
 STATUS: tuple[tuple[type[Exception], int], ...] = (
     (SignInNeeded, 401),
     (StepUpNeeded, 401),
+    (UnknownHost, 400),
     (Forged, 403),
     (kinds.NotAllowed, 403),
     (kinds.NotFound, 404),

@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session
 
 from app.auth import cookie_name
 from app.config import Settings
+from app.security import dress_live
 from grids import accounts, feed
 from grids.accounts import Actor
 from grids.db import engine as make_engine
@@ -206,6 +207,7 @@ def create_live_app(settings: Settings | None = None) -> Flask:
     )
     hub = Hub(settings.database_url)
     app.extensions.update(settings=settings, engine=pool, hub=hub)
+    dress_live(app, settings)
 
     @app.get("/healthz")
     def healthz() -> ResponseReturnValue:
