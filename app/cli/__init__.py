@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from app.cli import data, develop, serve
+from app.cli import audit, data, develop, keys, serve
 from app.cluster import ClusterError
 from app.config import InvalidSetting
 from app.processes import ProcessError
@@ -34,6 +34,8 @@ COMMANDS = (
     data.codes,
     data.account,
     data.verify_store,
+    audit.audit_group,
+    keys.keys,
     develop.test,
     develop.check,
     develop.assets,

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from grids.secrets.columns import SEALED, SealedColumn, normal_id_number, normal_phone
 from grids.secrets.providers import BY_ALGORITHM, PROVIDERS, Provider
 from grids.secrets.ring import KeyRing, KeySet, RingFile, RingRefused, fixed_ring, given_keys
 from grids.secrets.signing import Signer, SignerMissing, verify_with
@@ -10,6 +11,7 @@ from grids.secrets.vault import Mark, SealBroken, Vault, mark_of
 __all__ = [
     "BY_ALGORITHM",
     "PROVIDERS",
+    "SEALED",
     "KeyRing",
     "KeySet",
     "Mark",
@@ -17,6 +19,7 @@ __all__ = [
     "RingFile",
     "RingRefused",
     "SealBroken",
+    "SealedColumn",
     "Signer",
     "SignerMissing",
     "Vault",
@@ -33,14 +36,3 @@ __all__ = [
 def token_hash(token: str) -> bytes:
     """Hash a random token of at least 128 bits for storage (sessions, tracking codes)."""
     return hashlib.sha256(token.encode()).digest()
-
-
-def normal_phone(text: str) -> str:
-    """Bring a phone number to the form that is indexed: digits, without the country code."""
-    digits = "".join(ch for ch in text if ch.isdigit())
-    return digits[2:] if len(digits) == 13 and digits.startswith("86") else digits
-
-
-def normal_id_number(text: str) -> str:
-    """Bring a resident number (GB 11643) to the form that is indexed: digits and a capital X."""
-    return "".join(ch for ch in text.upper() if ch.isdigit() or ch == "X")
