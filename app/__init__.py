@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from app import assets, auth, db, errors, i18n, keys, security
     from app.assets import DIST, YEAR_S
     from app.config import Settings
+    from app.outgoing import doors_from
 
     settings = settings or Settings.load()
     app = Flask("app", static_folder=str(DIST), static_url_path="/assets")
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         )
     app.extensions["vault"] = keys.vault_of(settings)
     app.extensions["signer"] = keys.signer_of(settings)
+    app.extensions["doors"] = doors_from(settings.outgoing)
     db.init_app(app, settings)
     auth.init_app(app, settings)
     security.init_app(app, settings)

@@ -71,6 +71,7 @@ class Settings:
     web_threads: int = 8
     https: bool = False
     trusted_proxies: int = 0
+    outgoing: str = ""  #: places that may be called: "id=address [network ...]", with commas
     trusted_hosts: str = ""  #: names of the site; empty: numbers, localhost, the machine's name
     max_photo_bytes: int = 15 * 1024 * 1024
     max_body_bytes: int = 20 * 1024 * 1024

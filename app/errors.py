@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.auth import Forged, SignInNeeded, StepUpNeeded
 from app.i18n import language, translated
+from app.outgoing import OutgoingFailed
 from app.render import wants_html
 from app.security import UnknownHost
 from gis.errors import GisError
@@ -28,6 +29,7 @@ STATUS: tuple[tuple[type[Exception], int], ...] = (
     (SignInNeeded, 401),
     (StepUpNeeded, 401),
     (UnknownHost, 400),
+    (OutgoingFailed, 502),
     (Forged, 403),
     (kinds.NotAllowed, 403),
     (kinds.NotFound, 404),
