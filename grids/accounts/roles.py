@@ -29,3 +29,8 @@ ROLES: dict[str, frozenset[str]] = {
     "security_admin": frozenset({"admin:security"}),
     "audit_admin": frozenset({"admin:audit"}),
 }
+
+#: 三员: an account with one of these holds no other role (a trigger of the database says so too).
+ADMIN_ROLES = frozenset({"system_admin", "security_admin", "audit_admin"})
+#: Roles whose cases are those dispatched to a department: they need one.
+DEPARTMENT_ROLES = frozenset({"handler"})

@@ -77,7 +77,7 @@ def make_actor(session: Session, role: str, area: str = "", department: str | No
     )  # fmt: skip
     session.flush()
     session.refresh(account)
-    found = accounts.actor_of(account, datetime.now(UTC).date())
+    found = accounts.actor_of(account, datetime.now(UTC))
     assert found is not None
     return found
 

@@ -107,7 +107,7 @@ def test_what_a_step_lacks_is_told_beside_its_field(desk, handler, session, acti
 def handler_of(session, client):
     from grids.accounts import Account, actor_of
 
-    return actor_of(session.get_one(Account, client.account_id), datetime.now(UTC).date())
+    return actor_of(session.get_one(Account, client.account_id), datetime.now(UTC))
 
 
 def test_a_case_goes_back_with_a_reason(desk, handler, session):
