@@ -62,6 +62,19 @@ class Category(Base):
     source: Mapped[str]
 
 
+class PopulationCategory(Base):
+    """A kind of key population (特殊人群): counted per area, never held as persons."""
+
+    __tablename__ = "population_category"
+    __level__ = "L1"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    sort: Mapped[int] = mapped_column(server_default="0")
+    source: Mapped[str]
+
+
 class CategoryLimit(Base):
     """How long handling may take, by category: value and unit, as of a day."""
 
@@ -98,7 +111,8 @@ class BadCodeList(Invalid):
 
 
 #: File -> what a row needs. The order is that of loading: limits name categories.
-FILES = ("departments.csv", "components.csv", "matters.csv", "local.csv", "limits.csv")
+FILES = ("departments.csv", "components.csv", "matters.csv", "local.csv", "limits.csv",
+         "key_population.csv")  # fmt: skip
 LIMIT_UNITS = frozenset({"elapsed_hour", "work_hour", "work_day"})
 URGENCIES = frozenset("ABCD")
 
@@ -126,6 +140,11 @@ def load(session: Session, folder: Path, *, on: date) -> Loaded:
     ]
     _upsert(session, Category, categories, key=("code_system", "kind", "code"))
     limits = _load_limits(session, folder / FILES[4], on)
+    kinds = [
+        {**_department(path, line, row), "source": _need(path, line, row, "source")}
+        for path, line, row in _rows(folder / FILES[5])
+    ]
+    _upsert(session, PopulationCategory, kinds, key=("code",))
     return Loaded(len(departments), len(categories), limits)
 
 

@@ -21,6 +21,7 @@ from grids import (
 )
 from grids.db import Base
 from grids.incidents import models as incident_models
+from grids.key_population import models as key_population_models
 from grids.signals import models as signal_models
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "enterprises",
     "feed",
     "incident_models",
+    "key_population_models",
     "limits",
     "people",
     "requests",

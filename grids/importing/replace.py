@@ -12,7 +12,8 @@ from grids.errors import Conflict
 CITY_TABLES = (
     "attachment", "incident_link", "incident_reporter", "incident_clock", "incident_task",
     "incident_event", "incident",
-    "person", "household", "dwelling", "people_count",
+    "person", "household", "dwelling", "people_count", "people_group_count", "people_draw",
+    "population_count", "population_batch", "population_told",
     "premises", "enterprise", "component", "facility", "building", "address",
     "cell", "grid_version", "grid", "area",
     "road", "water", "landuse", "place",

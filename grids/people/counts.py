@@ -1,23 +1,40 @@
-"""Counts of people that may be told: published on a schedule, at least ten, rounded."""
+"""The one service that answers how many people: counts published on a schedule.
+
+What is told of a smallest area is drawn by `counts_blur`; which sums may be told is decided by
+`counts_rule`. The draws are kept in `people_draw`, which only the worker's role may read; all
+others read `people_count` and `people_group_count`, which hold what may be told and no more.
+`docs/counts.md` has the rule in plain words.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Final
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from random import Random, SystemRandom
+from typing import Any, Final
 
 from sqlalchemy import Connection, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grids.bulk import copy_frame
-from grids.db import Base, code_column, queries
-from grids.people_counts import publishable
+from grids.db import Base, code_column, personal, queries
+from grids.people import counts_blur, counts_rule
+from grids.people.counts_blur import Blur, Drawn
+from grids.people.counts_rule import Tree
+
+#: What is counted of every area; people are counted where they live now.
+MEASURES: Final = ("people", "migrants", "aged_60", "children", "households", "rentals")
+#: Counts are told on a schedule: two that are a day apart would tell of one registration (S35).
+PUBLISHED_EVERY: Final = timedelta(days=7)
+#: The draws of every smallest area, for the measures above.
+PEOPLE: Final = "people"
 
 
 class PeopleCount(Base):
-    """A published count of people in a fixed area: at least 10, rounded, else withheld.
+    """A published count of people in a fixed area: moved by chance, rounded, else withheld.
 
-    `value` is null where the count is below the threshold or withheld so that it cannot be
+    `value` is null where the count is too small to be told, or withheld so that it cannot be
     found by subtracting its neighbours from their total.
     """
 
@@ -33,66 +50,147 @@ class PeopleCount(Base):
     value: Mapped[int | None]
 
 
-#: What is counted of every area; people are counted where they live now.
-MEASURES: Final = ("people", "migrants", "aged_60", "children", "households", "rentals")
-#: Counts are told on a schedule: two that are a day apart would tell of one registration (S35).
-PUBLISHED_EVERY: Final = timedelta(days=7)
+class PeopleDraw(Base):
+    """What was drawn of a smallest area and what was true then; read by the worker alone."""
+
+    __tablename__ = "people_draw"
+    __level__ = "L3"
+
+    subject: Mapped[str] = mapped_column(primary_key=True)  #: people, groups, or a key population
+    leaf: Mapped[str] = mapped_column(code_column(), primary_key=True)
+    drawn_on: Mapped[date]
+    lasts: Mapped[int]
+    kinds: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, info=personal("L3", "counts", "while the area stands, at most a year")
+    )
+    told: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
-def publish_counts(connection: Connection, now: datetime) -> int:
+def publish_areas(connection: Connection, now: datetime, chance: Random | None = None) -> int:
     """Count people anew and publish what may be told of every area; return how many rows.
 
-    The rule stands in `grids.people_counts`. Needs a role that may read persons (worker or
-    owner); the web role reads only what is published here. Commits nothing.
+    Needs a role that may read persons (worker or owner); the web role reads only what is
+    published here. Commits nothing. `chance` is for tests: nobody may be able to repeat it.
     """
+    chance = chance or SystemRandom()
     found = connection.execute(queries("people")["areas_of_today"], {"today": now.date()})
     codes = sorted(found.scalars())
     if not codes:
         return 0
-    roots = [code for code in codes if not any(code.startswith(other) for other in codes
-                                               if len(other) < len(code))]  # fmt: skip
-    counts = publishable(
-        codes, roots[0] if len(roots) == 1 else "", _own_counts(connection, codes, now)
+    counted = _counted(connection, codes, now)
+    tree, drawn = draw_leaves(connection, PEOPLE, codes, counted, on=now.date(), chance=chance)
+    told = counts_rule.publishable(
+        tree,
+        {name: {leaf: one.values[name] for leaf, one in drawn.items()} for name in MEASURES},
     )
-    rows = [(code, measure, counts[measure][code]) for measure in MEASURES for code in codes]
     connection.execute(text("DELETE FROM people_count"))
     return copy_frame(
         connection,
         "people_count",
         {
-            "area_code": [code for code, _, _ in rows],
-            "measure": [measure for _, measure, _ in rows],
-            "published_at": [now] * len(rows),
-            "value": [value for _, _, value in rows],
+            "area_code": codes * len(MEASURES),
+            "measure": [name for name in MEASURES for _ in codes],
+            "published_at": [now] * (len(codes) * len(MEASURES)),
+            "value": [told[name].get(code) for name in MEASURES for code in codes],
         },
     )
 
 
-def publish_if_due(connection: Connection, now: datetime) -> int:
-    """Publish when the last counts are a week old; the worker asks every night."""
-    last = connection.scalar(text("SELECT max(published_at) FROM people_count"))
-    return publish_counts(connection, now) if last is None or now - last >= PUBLISHED_EVERY else 0
+Counted = Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]]
 
 
-def _own_counts(
-    connection: Connection, codes: list[str], now: datetime
-) -> dict[str, Mapping[str, int]]:
+def draw_leaves(
+    connection: Connection,
+    subject: str,
+    codes: Sequence[str],
+    counted: Counted,
+    *,
+    on: date,
+    chance: Random,
+    blur: Blur = counts_blur.SMALL,
+) -> tuple[Tree, dict[str, Drawn]]:
+    """Keep or renew what is drawn of every leaf; return the tree of areas and the draws.
+
+    `counted` has, for the deepest area known of everybody, the kinds and the measures there.
+    People of an area who are in none of its parts belong to the rest of it; once there were
+    some, the rest stays, so that its coming and going says nothing. Draws of areas that are
+    gone stay for a year: who lays out an area again and again gets the same numbers.
+    """
+    root = counts_rule.root_of(codes)
+    tree = counts_rule.tree_of(codes, root)
+    before = _kept(connection, subject)
+    here = {counts_rule.leaf_of(tree, code): found for code, found in counted.items()}
+    known = set(tree.order)
+    rests = {leaf for leaf in {*here, *before}
+             if leaf.endswith(counts_rule.REST) and leaf[:-1] in known}  # fmt: skip
+    tree = counts_rule.tree_of([*codes, *rests], root)
+    measures = {name for _, found in counted.values() for name in found}
+    nobody: tuple[Mapping[str, int], Mapping[str, int]] = ({}, {})
+    drawn: dict[str, Drawn] = {}
+    for leaf in tree.order:
+        if leaf in tree.children:
+            continue
+        kinds, found = here.get(leaf, nobody)
+        full = {name: found.get(name, 0) for name in measures}
+        drawn[leaf] = counts_blur.renewed(
+            before.get(leaf), kinds, full, blur=blur, on=on, chance=chance
+        )
+    gone = {leaf: one for leaf, one in before.items()
+            if leaf not in drawn and on - one.drawn_on < counts_blur.RENEWED_AFTER}  # fmt: skip
+    _keep(connection, subject, {**gone, **drawn})
+    return tree, drawn
+
+
+def _kept(connection: Connection, subject: str) -> dict[str, Drawn]:
+    rows = connection.execute(queries("people")["draws"], {"subject": subject})
+    return {row.leaf: Drawn(row.drawn_on, row.lasts, row.kinds, row.told) for row in rows}
+
+
+def _keep(connection: Connection, subject: str, drawn: Mapping[str, Drawn]) -> None:
+    connection.execute(text("DELETE FROM people_draw WHERE subject = :s"), {"s": subject})
+    copy_frame(
+        connection,
+        "people_draw",
+        {
+            "subject": [subject] * len(drawn),
+            "leaf": list(drawn),
+            "drawn_on": [one.drawn_on for one in drawn.values()],
+            "lasts": [one.lasts for one in drawn.values()],
+            "kinds": [dict(one.kinds) for one in drawn.values()],
+            "told": [dict(one.values) for one in drawn.values()],
+        },
+    )
+
+
+def _counted(connection: Connection, codes: Sequence[str], now: datetime) -> Counted:
     """Count everybody once, at the deepest area of today that holds them."""
     known = set(codes)
-    own: dict[str, dict[str, int]] = {measure: {} for measure in MEASURES}
-    for name in ("persons_by_area", "households_by_area", "rentals_by_area"):
-        statement = queries("people")[name]
-        values = {"today": now.date()} if name == "persons_by_area" else {}
-        for row in connection.execute(statement, values).mappings():
-            code = next((c for c in _shorter(row["area_code"]) if c in known), None)
+    measures: dict[str, dict[str, int]] = {}
+    kinds: dict[str, dict[str, int]] = {}
+    for name in ("persons_by_kind", "households_by_area", "rentals_by_area"):
+        values = {"today": now.date()} if name == "persons_by_kind" else {}
+        for row in connection.execute(queries("people")[name], values):
+            code = counts_rule.deepest(row.area_code, known)
             if code is None:
                 continue
-            for measure, count in row.items():
-                if measure != "area_code":
-                    own[str(measure)][code] = own[str(measure)].get(code, 0) + count
-    return dict(own)
+            of_area = kinds.setdefault(code, {})
+            of_area[row.kind] = of_area.get(row.kind, 0) + row.n
+            counts = measures.setdefault(code, dict.fromkeys(MEASURES, 0))
+            for measure in _measures_of(row.kind):
+                counts[measure] += row.n
+    return {code: (kinds[code], measures[code]) for code in kinds}
 
 
-def _shorter(code: str) -> list[str]:
-    """List a code and the areas above it, the deepest first."""
-    return [code[:length] for length in (15, 12, 9, 6) if length <= len(code)]
+def _measures_of(kind: str) -> tuple[str, ...]:
+    """Say which measures somebody of a kind counts in: `migrant 60-79` in three of them."""
+    if kind in ("households", "rentals"):
+        return (kind,)
+    residency, band = kind.split(" ")
+    found = ["people"]
+    if residency == "migrant":
+        found.append("migrants")
+    if band in ("60-79", "80+"):
+        found.append("aged_60")
+    if band in ("0-5", "6-14"):
+        found.append("children")
+    return tuple(found)
