@@ -75,6 +75,9 @@ class Settings:
     trusted_hosts: str = ""  #: names of the site; empty: numbers, localhost, the machine's name
     max_photo_bytes: int = 15 * 1024 * 1024
     max_body_bytes: int = 20 * 1024 * 1024
+    audit_heads_dir: str = ""  #: signed heads of the audit log; empty: `heads` under var
+    audit_limit_s: int = 60  #: the log unsealed for longer stops sensitive acts; 0: never
+    export_dir: str = ""  #: files of approved exports until they expire; empty: under var
     log_level: str = "INFO"
     allow_unsafe_server: bool = False  #: start on a server that may lose acknowledged writes
 
@@ -100,6 +103,16 @@ class Settings:
     def envelope_degrees(self) -> tuple[float, float, float, float] | None:
         """West, south, east and north of the setting; None where it is derived from the data."""
         return _envelope(self.envelope) if self.envelope else None
+
+    @property
+    def heads_dir(self) -> Path:
+        """Where signed heads of the audit log are written; better another machine's disk."""
+        return Path(self.audit_heads_dir) if self.audit_heads_dir else self.var_dir / "heads"
+
+    @property
+    def exports_dir(self) -> Path:
+        """Where files of approved exports lie until they expire."""
+        return Path(self.export_dir) if self.export_dir else self.var_dir / "exports"
 
     def passwords(self) -> dict[str, str]:
         """Read the password of each database role."""

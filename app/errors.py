@@ -20,6 +20,7 @@ from app.render import wants_html
 from app.security import UnknownHost
 from gis.errors import GisError
 from grids import errors as kinds
+from grids.audit import AuditStopped
 from grids.limits import TooMany
 
 log = structlog.get_logger("wangge.errors")
@@ -37,6 +38,7 @@ STATUS: tuple[tuple[type[Exception], int], ...] = (
     (kinds.Gone, 410),
     (TooMany, 429),
     (kinds.Invalid, 422),
+    (AuditStopped, 503),
     (kinds.GridsError, 422),
     (GisError, 422),
 )

@@ -78,6 +78,7 @@ def make_partitions(session: Session, on: date) -> None:
             text("SELECT ensure_months(:table, :day, :months)"),
             {"table": table, "day": on.replace(day=1), "months": MONTHS_AHEAD},
         )
+    session.execute(text("SELECT guard_audit_partitions()"))
 
 
 def _instant(timestamp: int) -> datetime:

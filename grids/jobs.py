@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +20,17 @@ from typing import Any, Final
 import psycopg
 from procrastinate import App, Blueprint, JobContext, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
 from grids.db import engine as make_engine
+from grids.secrets import Signer
 
 log = logging.getLogger("wangge.jobs")
 
 #: Tasks of all rooms are collected here.
 tasks = Blueprint()
-TASK_MODULES: Final = ("grids.housekeeping", "grids.signals.jobs")
+TASK_MODULES: Final = ("grids.audit.jobs", "grids.housekeeping", "grids.signals.jobs")
 #: Few at a time: the database serves people first.
 CONCURRENCY: Final = 2
 #: A job that is over is kept this long, for those who look what happened.
@@ -51,6 +54,10 @@ REVIVE = """
     SET status = 'todo', attempts = attempts + 1, scheduled_at = now(), worker_id = NULL
     WHERE id = ANY(%s) AND status = 'doing'
 """
+_DEFER: Final = text(
+    "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW('default', :task, 0, NULL, NULL,"
+    " CAST(:arguments AS jsonb), NULL)::procrastinate_job_to_defer_v1])"
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,9 @@ class Work:
 
     engine: Engine
     blob_dir: Path
+    export_dir: Path | None = None
+    heads_dir: Path | None = None
+    signer: Signer | None = None
 
 
 def work_of(context: JobContext) -> Work:
@@ -76,14 +86,26 @@ def queue(url: str) -> App:
     return app
 
 
-def run_worker(worker_url: str, blob_dir: Path) -> None:
+def defer(session: Session, task: str, **arguments: Any) -> None:
+    """Ask for a task in the caller's transaction: after its commit, or not at all."""
+    session.execute(_DEFER, {"task": f"wangge:{task}", "arguments": json.dumps(arguments)})
+
+
+def run_worker(
+    worker_url: str,
+    blob_dir: Path,
+    *,
+    export_dir: Path | None = None,
+    heads_dir: Path | None = None,
+    signer: Signer | None = None,
+) -> None:
     """Run jobs and the reaper until told to stop by SIGTERM or SIGINT.
 
     Jobs that run then may end first. Survives restarts of the database.
     """
     engine = make_engine(worker_url, pool_size=CONCURRENCY, pool_pre_ping=True)
     try:
-        asyncio.run(_run(worker_url, Work(engine, blob_dir)))
+        asyncio.run(_run(worker_url, Work(engine, blob_dir, export_dir, heads_dir, signer)))
     finally:
         engine.dispose()
 

@@ -117,21 +117,29 @@ def db(role: str | None) -> None:
 @click.command()
 def worker() -> None:
     """Run background jobs until stopped."""
+    from app.keys import signer_of
     from grids import jobs
 
     settings = Settings.load()
     _log_to_stderr(settings)
-    jobs.run_worker(settings.worker_url, settings.blob_dir)
+    jobs.run_worker(
+        settings.worker_url,
+        settings.blob_dir,
+        export_dir=settings.exports_dir,
+        heads_dir=settings.heads_dir,
+        signer=signer_of(settings),
+    )
 
 
 @click.command()
 def sealer() -> None:
     """Order committed events, seal them and wake live clients, until stopped."""
+    from app.auditing import notary_of
     from grids import feed
 
     settings = Settings.load()
     _log_to_stderr(settings)
-    feed.run_sealer(settings.worker_url)
+    feed.run_sealer(settings.worker_url, notary=notary_of(settings))
 
 
 @click.command()

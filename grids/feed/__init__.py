@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from grids.feed.models import FeedEntry, FeedState
 from grids.feed.reading import CHANNEL, Entry, newest, since
-from grids.feed.sealing import BATCH, run_sealer, seal, seal_all
+from grids.feed.running import Notary, run_sealer
+from grids.feed.sealing import BATCH, seal, seal_all
 from grids.feed.verifying import BrokenLink, verify_chain
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Entry",
     "FeedEntry",
     "FeedState",
+    "Notary",
     "newest",
     "run_sealer",
     "seal",

@@ -10,8 +10,8 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, SmallInt
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from grids.audit.models import Xid8
 from grids.db import Base, code_column
-from grids.incidents.models import Xid8
 
 
 class FeedEntry(Base):

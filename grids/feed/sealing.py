@@ -7,11 +7,7 @@ appear any more. A transaction that stays open for minutes holds the feed back t
 
 from __future__ import annotations
 
-import logging
-import signal
-import threading
-import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,15 +17,9 @@ from psycopg import sql
 from grids.feed.chain import EVENT_DIGEST, link_hash
 from grids.feed.reading import CHANNEL
 
-log = logging.getLogger("wangge.sealer")
-
 BATCH: Final = 1_000
 #: Rows per transaction while a bulk load is sealed: fewer round trips, the same chain.
 BULK_BATCH: Final = 10_000
-#: Number of the advisory lock that only one sealer holds.
-LEADER_LOCK: Final = 727_002
-IDLE_S: Final = 0.25
-RETRY_S: Final = 1.0
 
 # The position is (xid, incident_id, seq): the events of one transaction may fill many batches.
 EVENTS = sql.SQL("""
@@ -107,48 +97,3 @@ def seal_all(conn: psycopg.Connection[Any], *, now: datetime) -> int:
     while count := seal(conn, now=now, limit=BULK_BATCH):
         total += count
     return total
-
-
-def run_sealer(worker_url: str, stop: threading.Event | None = None) -> None:
-    """Seal as long as the process lives; survives restarts of the database.
-
-    Of several sealers one leads, the others wait for its lock. Ends when `stop` is set; run
-    without it, on SIGTERM or SIGINT.
-    """
-    if stop is None:
-        stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
-    while not stop.is_set():
-        try:
-            with psycopg.connect(
-                _plain(worker_url), autocommit=True, application_name="wangge-sealer"
-            ) as conn:
-                _lead(conn, stop)
-        except psycopg.OperationalError as error:
-            log.warning("the database does not answer (%s); trying again", type(error).__name__)
-            stop.wait(RETRY_S)
-
-
-def _lead(conn: psycopg.Connection[Any], stop: threading.Event) -> None:
-    """Wait for the lead, then seal until told to stop."""
-    while not stop.is_set():
-        row = conn.execute("SELECT pg_try_advisory_lock(%s)", (LEADER_LOCK,)).fetchone()
-        if row and row[0]:
-            break
-        stop.wait(RETRY_S)
-    backlog_since: float | None = None
-    while not stop.is_set():
-        limit = BULK_BATCH if backlog_since is not None else BATCH
-        count = seal(conn, now=datetime.now(UTC), limit=limit)
-        if count == limit:
-            backlog_since = backlog_since or time.monotonic()
-            continue
-        if backlog_since is not None:
-            log.info("sealed a backlog in %.1f s", time.monotonic() - backlog_since)
-        backlog_since = None
-        stop.wait(IDLE_S)
-
-
-def _plain(url: str) -> str:
-    return url.replace("postgresql+psycopg://", "postgresql://")

@@ -11,8 +11,8 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, SmallInteger,
 from sqlalchemy import text as sql_text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import UserDefinedType
 
+from grids.audit.models import Xid8 as Xid8  # noqa: PLC0414 - migrations name it here
 from grids.db import (
     Base,
     LocatedPoint,
@@ -24,16 +24,6 @@ from grids.db import (
 )
 
 CONTACT = personal("L3", "ask the reporter and tell the result", "one year after closing")
-
-
-class Xid8(UserDefinedType[int]):
-    """A 64-bit transaction id of PostgreSQL: the order in which events became visible."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_kw: Any) -> str:
-        """Name the type for DDL."""
-        return "xid8"
 
 
 class Incident(LocatedPoint, Base):
