@@ -6,9 +6,12 @@ a grid. `docs/decisions/0003-people-as-counts.md` says why (PIPL art. 6 and 28).
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grids.db import Base, code_column, identity, personal
@@ -51,13 +54,13 @@ class Person(Base):
 
     id: Mapped[int] = identity()
     household_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("household.id"))
-    name_sealed: Mapped[bytes] = mapped_column(
+    name_sealed: Mapped[bytes | None] = mapped_column(
         LargeBinary, info=personal("L3", SERVICE, WHILE_RESIDENT)
     )
-    id_number_sealed: Mapped[bytes] = mapped_column(
+    id_number_sealed: Mapped[bytes | None] = mapped_column(
         LargeBinary, info=personal("L4", SERVICE, WHILE_RESIDENT)
     )
-    id_number_index: Mapped[bytes] = mapped_column(
+    id_number_index: Mapped[bytes | None] = mapped_column(
         LargeBinary, info=personal("L4", "exact search", WHILE_RESIDENT)
     )
     phone_sealed: Mapped[bytes | None] = mapped_column(
@@ -66,7 +69,7 @@ class Person(Base):
     phone_index: Mapped[bytes | None] = mapped_column(
         LargeBinary, info=personal("L3", "exact search", WHILE_RESIDENT)
     )
-    birth_sealed: Mapped[bytes] = mapped_column(
+    birth_sealed: Mapped[bytes | None] = mapped_column(
         LargeBinary, info=personal("L3", SERVICE, WHILE_RESIDENT)
     )
     age_band: Mapped[str] = mapped_column(
@@ -79,3 +82,50 @@ class Person(Base):
     area_code: Mapped[str] = mapped_column(code_column())
     moved_in_on: Mapped[date]
     moved_out_on: Mapped[date | None]
+    #: Name, number, phone and birth are gone for good; what stays is counted, nobody is named.
+    anonymised_at: Mapped[datetime | None]
+
+
+class PersonAccess(Base):
+    """Who looked at a resident's record, when and what for; shown to the resident on request."""
+
+    __tablename__ = "person_access"
+    __table_args__ = (Index("person_access_person_id_idx", "person_id", "at"),)
+    __level__ = "L3"
+
+    id: Mapped[int] = identity()
+    at: Mapped[datetime]
+    #: No foreign key: the note outlives the record that it speaks of.
+    person_id: Mapped[int] = mapped_column(BigInteger)
+    account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("account.id"))
+    act: Mapped[str]  #: find, reveal, copy, correct, delete, withdraw
+    field: Mapped[str] = mapped_column(server_default="")
+    purpose: Mapped[str]  #: a code of `grids.people.purposes`
+    case_number: Mapped[str] = mapped_column(server_default="")
+
+
+class SubjectRequest(Base):
+    """What a resident asks about the own data (PIPL art. 44-47), with its clock."""
+
+    __tablename__ = "subject_request"
+    __table_args__ = (
+        Index("subject_request_person_id_idx", "person_id"),
+        Index("subject_request_area_code_idx", "area_code"),
+    )
+    __level__ = "L3"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigInteger)
+    area_code: Mapped[str] = mapped_column(code_column())
+    kind: Mapped[str]  #: show, copy, correct, delete, withdraw
+    channel: Mapped[str]  #: counter, letter, proxy
+    identity_checked: Mapped[str]  #: which document was seen
+    status: Mapped[str] = mapped_column(server_default="open")  #: open, done, refused
+    received_at: Mapped[datetime]
+    due_at: Mapped[datetime]  #: 15 working days
+    received_by: Mapped[int] = mapped_column(BigInteger, ForeignKey("account.id"))
+    handled_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("account.id"))
+    handled_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(server_default="")  #: code of a refusal
+    result: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    copy_until: Mapped[datetime | None]  #: the copy can be fetched until then

@@ -37,6 +37,7 @@ SEALED: Final = (
     SealedColumn("incident_reporter", "name_sealed"),
     SealedColumn("incident_reporter", "phone_sealed", "phone_index", "phone", normal_phone),
     SealedColumn("enterprise", "contact_sealed"),
+    SealedColumn("second_factor", "secret_sealed"),
 )
 
 
