@@ -28,8 +28,8 @@ from grids.people import PeopleCount
 Theme = Literal["incidents", "people", "enterprises", "components"]
 
 THEMES: Final = ("incidents", "people", "enterprises", "components")
-#: What stands for a count that is withheld (`grids.people`).
-WITHHELD: Final = "<10"
+#: What stands for a count that is withheld (`grids.people`): small, or a small one's neighbour.
+WITHHELD: Final = "withheld"
 CLASSES: Final = 5
 MOST_DAYS: Final = 366
 LISTED: Final = 50

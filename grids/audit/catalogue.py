@@ -57,6 +57,8 @@ ACTIONS: dict[str, Action] = {
         Action("export_approved", "grant"),
         Action("export_refused", "grant"),
         Action("export_traced", "read"),
+        Action("key_population_loaded", "change"),
+        Action("key_population_refused", "denied"),
         Action("audit_head_exported", "system"),
         Action("audit_verified", "system"),
         Action("audit_retired", "system"),

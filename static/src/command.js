@@ -198,7 +198,7 @@ function figureText(code) {
   const state = choropleth.get().value;
   const value = state?.values[code];
   if (!state || store.get().theme === 'none' || value === undefined) return null;
-  return `${t(`legend.${state.theme}`)} ${value === SUPPRESSED ? SUPPRESSED : number(Number(value))} ${state.unit}`;
+  return `${t(`legend.${state.theme}`)} ${value === SUPPRESSED ? t('grid.withheld') : number(Number(value))} ${state.unit}`;
 }
 
 const layerTitle = (/** @type {string} */ id) => layers.get().value?.find(layer => layer.id === id)?.title ?? id;

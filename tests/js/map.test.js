@@ -27,7 +27,7 @@ test('where most grids have nothing, zero is a class of its own', () => {
 test('classes that tell enough are left as the server has them', () => {
   const breaks = [0, 1, 2, 3, 4, 5];
 
-  assert.deepEqual(spreadBreaks({values: {a: 1, b: '<10'}, breaks}), {breaks, isSpread: false});
+  assert.deepEqual(spreadBreaks({values: {a: 1, b: 'withheld'}, breaks}), {breaks, isSpread: false});
 });
 
 test('points that would lie on one another become one, under the most pressing', () => {

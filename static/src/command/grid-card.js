@@ -5,6 +5,7 @@ import {hasText, number, t} from '../lib/i18n.js';
 import {createBars, seriesTable} from '../ui/chart.js';
 import {openDialog} from '../ui/dialog.js';
 import {errorNote, skeleton} from '../ui/errors.js';
+import {SUPPRESSED} from '../map/choropleth.js';
 import {icon} from '../ui/icon.js';
 import {createTable} from '../ui/table.js';
 import {miniRow} from './queue.js';
@@ -19,7 +20,7 @@ import {miniRow} from './queue.js';
 const BRIEF_CASES = 3;
 
 /** A figure, or the honest sign that it is withheld or not known. @param {any} value */
-const figure = value => (typeof value === 'number' ? number(value) : value === null || value === undefined ? '–' : String(value));
+const figure = value => (typeof value === 'number' ? number(value) : value === SUPPRESSED ? t('grid.withheld') : value === null || value === undefined ? '–' : String(value));
 const nameOf = (/** @type {any} */ place) => (place && typeof place === 'object' ? place.name : place) || '';
 
 /** More or fewer than before, as arrow and number. @param {Profile} profile */

@@ -2,7 +2,7 @@
 
 import {el, fill} from '../lib/dom.js';
 import {compact, dateText, number, t} from '../lib/i18n.js';
-import {classOf, classesOf, rampColours} from '../map/choropleth.js';
+import {SUPPRESSED, classOf, classesOf, rampColours} from '../map/choropleth.js';
 import {same} from '../lib/store.js';
 import {onTheme} from '../lib/theme.js';
 import {errorNote, skeleton} from '../ui/errors.js';
@@ -48,7 +48,7 @@ export function createLegend(host, {onRetry}) {
       el('h2', {class: 'legend-title'}, t(`legend.${theme}`), figures.period && el('span', {class: 'muted'}, figures.period)),
       ramp(figures),
       el('p', {class: 'muted small'}, t('legend.classes', {unit: figures.unit, method: t(`method.${figures.method}`)})),
-      Object.values(figures.values).includes('<10') && el('p', {class: 'small legend-hidden'}, el('i', {class: 'hatch'}), t('legend.hidden')),
+      Object.values(figures.values).includes(SUPPRESSED) && el('p', {class: 'small legend-hidden'}, el('i', {class: 'hatch'}), t('legend.hidden')),
       el('p', {class: ['small', isStale ? 'legend-stale' : 'muted']}, isStale && icon('clock-exclamation'),
         t('legend.shown', {n: number(figures.shown), total: number(figures.total), at: dateText(figures.as_of, 'seconds')})));
   }

@@ -5,8 +5,8 @@ import {polygon} from './paint.js';
 import {token} from '../lib/theme.js';
 
 export const GRID = 'grid';
-/** A figure that is not told because too few people stand behind it. */
-export const SUPPRESSED = '<10';
+/** A figure that is not told: too few people stand behind it, or behind a neighbour that it would give away. */
+export const SUPPRESSED = 'withheld';
 
 /**
  * Which of the classes a value falls into, 0 to classes - 1. Breaks are the lower edges

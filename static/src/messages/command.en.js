@@ -151,6 +151,7 @@ export default {
   'grid.enterprises': 'Firms · premises',
   'grid.components': 'Components',
   'grid.incidents': 'Cases, 30 days',
+  'grid.withheld': 'withheld',
   'grid.worker': 'Grid worker',
   'grid.noWorker': 'not assigned',
   'grid.onDuty': 'on duty',

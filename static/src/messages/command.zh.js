@@ -151,6 +151,7 @@ export default {
   'grid.enterprises': '企业 · 场所',
   'grid.components': '城市部件',
   'grid.incidents': '近30天事件',
+  'grid.withheld': '不公布',
   'grid.worker': '网格员',
   'grid.noWorker': '未安排',
   'grid.onDuty': '在岗',

@@ -14,6 +14,7 @@ from app.config import as_role
 from gis.tiling import tile_at
 from grids.bulk import driver
 from grids.people import publish_counts, publish_if_due
+from grids.people.counts_blur import SMALL
 from tests.support.maps import NOW, TOWNS, sql_count
 
 NEAR = tile_at(120.05, 29.3, 14).path
@@ -285,8 +286,8 @@ def test_counts_of_people_are_those_published_or_withheld(map_app, sign_in, mapp
     values = sign_in("commander").get("/api/grids/choropleth?theme=people").json["values"]
     profile = sign_in("commander").get(f"/api/grids/{grids[1]}").json
 
-    assert values == {grids[0]: "<10", grids[1]: "<10"}  # one withheld takes the other along
-    assert profile["people"] == "<10"
+    assert values == {grids[0]: "withheld", grids[1]: "withheld"}  # one withheld takes the other along
+    assert profile["people"] == "withheld"
 
 
 def add_people(session, counts: dict[str, int]) -> None:
@@ -324,8 +325,9 @@ def test_counts_are_published_once_a_week(mapped) -> None:
         ).all()
     )
     assert (first > 0, again, later > 0) == (True, 0, True)
-    assert told["339901"] == 100
-    assert told["339901001001001"] == 40
+    # Two grids and the rest of neither: each value lies within its reach of the truth.
+    assert abs(told["339901"] - 100) <= 2 * SMALL.reach
+    assert told["339901001001001"] is None or abs(told["339901001001001"] - 40) <= SMALL.reach
 
 
 def test_a_profile_says_what_the_grid_holds(map_app, sign_in, mapped) -> None:
