@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import grids.models  # noqa: F401 - a foreign key finds its table whichever module is first
 from app.config import Settings
+from grids import scope
 from grids.db import engine
 
 
@@ -26,6 +27,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     @app.before_request
     def open_session() -> None:
         g.session = app.extensions.get("make_session", make_session)()
+        scope.follow_caller(g.session, lambda: g.get("actor"))
 
     @app.teardown_request
     def close_session(_error: BaseException | None) -> None:

@@ -22,7 +22,6 @@ from app.render import json_answer, own_path, wants_html
 from app.report_form import FIELDS, Form, submit
 from gis.errors import GisError
 from grids import following, limits, places
-from grids.accounts import Actor
 from grids.city import the_city
 from grids.errors import Conflict, GridsError, NotFound
 from grids.incidents import detail, tracking
@@ -37,8 +36,6 @@ LIKELY = 8
 MOST_PHOTOS_PER_HOUR: Final = 200
 YEAR_S = 365 * 24 * 3600
 HOUR_S = 3600
-#: Asks "was this reported already?" for somebody who is nobody in particular.
-PASSER_BY: Final = Actor(0, "", frozenset(), frozenset(), ("",))
 
 
 @bp.get("/")
@@ -146,7 +143,7 @@ def name_place() -> ResponseReturnValue:
         found = places.near(g.session, lon, lat)
         code = request.args.get("category", "")
         same = (
-            detail.nearby(g.session, PASSER_BY, lon=lon, lat=lat, category=code, now=now)
+            detail.reported_near(g.session, lon=lon, lat=lat, category=code, now=now)
             if code
             else []
         )
@@ -157,12 +154,12 @@ def name_place() -> ResponseReturnValue:
             "area": faces.by_language(found.area_zh, found.area_en),
             "near": [
                 {
-                    "category": faces.by_language(row.category_zh, row.category_en),
-                    "distance_m": round(away_m),
-                    "reported_at": row.received_at,
-                    "state": str(_(f"portal.state_{STATES[row.status].public}")),
+                    "category": faces.by_language(near.category.name_zh, near.category.name_en),
+                    "distance_m": round(near.away_m),
+                    "reported_at": near.received_at,
+                    "state": str(_(f"portal.state_{STATES[near.status].public}")),
                 }
-                for row, away_m in same
+                for near in same
             ],
         }
     )

@@ -10,13 +10,16 @@ from typing import Any
 
 import psycopg
 import structlog
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
+from psycopg import sql
 from psycopg_pool import ConnectionPool
 
 from app.config import Settings
 from app.errors import TRY_AGAIN, problem
 from app.i18n import translated
 from gis.postgis import warm
+from grids import scope
+from grids.accounts import Actor
 
 log = structlog.get_logger("wangge.reading")
 
@@ -26,11 +29,38 @@ _lock = threading.Lock()
 
 @contextlib.contextmanager
 def reader() -> Iterator[Reader]:
-    """Lend a connection of the tiles role; each statement is a transaction of its own."""
+    """Lend a connection of the tiles role that reads one state of the database.
+
+    For who is signed in, the transaction begins by saying who asks: one round trip for both.
+    A stranger's statements are transactions of their own; they see public layers only.
+    """
     # Tests put their own connection here, to read what they have not committed.
     make = current_app.extensions.get("make_reader")
     with make() if make else _pool().connection() as conn:
-        yield conn
+        actor = g.get("actor")
+        if conn.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            if actor is not None:
+                scope.state(conn, actor)
+            yield conn
+        elif actor is None:
+            yield conn
+        else:
+            with _said(conn, actor):
+                yield conn
+
+
+@contextlib.contextmanager
+def _said(conn: Reader, actor: Actor) -> Iterator[None]:
+    """Hold a read-only transaction in which the database knows the caller."""
+    conn.execute(_BEGIN.format(scope.stated(actor)))
+    try:
+        yield
+    finally:
+        if not conn.closed:
+            conn.rollback()  # nothing was written; a broken connection is the pool's to judge
+
+
+_BEGIN = sql.SQL("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}")
 
 
 @contextlib.contextmanager

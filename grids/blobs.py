@@ -153,6 +153,7 @@ def store_photo(
     if hashlib.sha256(data).hexdigest() != sha256:
         raise WrongHash("the content does not have this hash", field="sha256")
     session.execute(select(func.pg_advisory_xact_lock_shared(SWEEP_LOCK)))
+    scope.open_photos(session, (sha256,))
     known = session.get(Blob, sha256)
     if known is not None:
         return known

@@ -9,9 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from grids import scope
 from grids.codes import Category
-from grids.incidents.models import Incident
 
 
 @dataclass(frozen=True)
@@ -43,12 +41,7 @@ def likely_matters(
     session: Session, areas: tuple[str, ...], *, since: datetime, most: int
 ) -> Sequence[Category]:
     """Return the matters that were reported most in these areas, then the common ones."""
-    counts = (
-        select(Incident.category_id, func.count().label("n"))
-        .where(scope.in_areas(Incident.area_code, areas), Incident.received_at >= since)
-        .group_by(Incident.category_id)
-        .subquery()
-    )
+    counts = func.matters_reported(list(areas), since).table_valued("category_id", "n")
     return session.scalars(
         select(Category)
         .outerjoin(counts, counts.c.category_id == Category.id)

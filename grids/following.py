@@ -8,15 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from grids.accounts import Actor
 from grids.codes import Department
 from grids.incidents import tracking
 from grids.incidents.detail import Photo, photos_of
+from grids.incidents.errors import NoIncident
 from grids.incidents.lifecycle import STATES
 from grids.incidents.listing import CaseRow, rows_at
 from grids.incidents.models import Incident, IncidentEvent
@@ -70,7 +71,8 @@ class Followed:
 def follow(session: Session, code: str, *, now: datetime) -> Followed:
     """Return what a tracking code opens. Raises `NoIncident`."""
     status = tracking.public_status(session, code)
-    row = CaseRow(**session.execute(_case(code, now)).mappings().one())
+    case = rows_at(now).where(_by_code(code))
+    row = CaseRow(**session.execute(case).mappings().one())
     log = session.scalars(
         select(IncidentEvent)
         .where(IncidentEvent.incident_id == row.id, IncidentEvent.recorded_at >= row.received_at)
@@ -97,8 +99,9 @@ def follow(session: Session, code: str, *, now: datetime) -> Followed:
 
 def photo_of(session: Session, code: str, photo_id: int) -> Photo | None:
     """Return a photo that a tracking code opens; None for any other photo."""
-    row = session.scalar(select(Incident).where(_by_code(code)))
-    if row is None:
+    try:
+        row = tracking.tracked(session, code)
+    except NoIncident:
         return None
     is_done = STATES[row.status].public == "done"
     allowed = (
@@ -122,10 +125,6 @@ def reported_by(session: Session, actor: Actor, *, most: int, now: datetime) -> 
 
 def _by_code(code: str) -> ColumnElement[bool]:
     return Incident.track_hash == token_hash(tracking.normal(code))
-
-
-def _case(code: str, now: datetime) -> Select[*tuple[Any, ...]]:
-    return rows_at(now).where(_by_code(code))
 
 
 def _departments(session: Session, codes: set[str | None]) -> dict[str | None, Department]:

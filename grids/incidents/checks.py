@@ -8,6 +8,7 @@ from datetime import date
 from sqlalchemy import ScalarSelect, func, or_, select
 from sqlalchemy.orm import Session
 
+from grids import scope
 from grids.accounts import Account, Assignment
 from grids.city import City, NoCity
 from grids.codes import Category, CategoryLimit, Department
@@ -62,21 +63,24 @@ class Known:
 
 
 def known_of(session: Session, report: Report, on: date) -> Known:
-    """Read the city, the report's category with its urgency, and the answer kept under its id."""
+    """Read the city, the report's category with its urgency, and the answer kept under its id.
+
+    The same statement opens the case to be and its photos to this transaction.
+    """
     urgency = (
         select(func.min(CategoryLimit.urgency))
         .where(CategoryLimit.category_id == Category.id)
         .scalar_subquery()
     )
     found = session.execute(
-        select(City, Category, urgency, RequestKey)
+        select(City, Category, urgency, RequestKey, *scope.opening(report.id, report.photos))
         .select_from(City)
         .outerjoin(Category, Category.id == _category_id(report.category, report.kind, on))
         .outerjoin(RequestKey, RequestKey.id == report.id)
     ).first()
     if found is None:
         raise NoCity("no city yet: run `wangge demo`, `wangge import` or `wangge synth`")
-    city, category, usual, key = found
+    city, category, usual, key, *_opened = found
     return Known(city, category, report.urgency or usual or "C", key)
 
 

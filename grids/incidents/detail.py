@@ -149,6 +149,39 @@ def nearby(
     return found
 
 
+@dataclass(frozen=True)
+class NearReport:
+    """What a stranger learns of an open case close by: no number, no place, no person."""
+
+    category: Category
+    status: str
+    received_at: datetime
+    away_m: float
+
+
+def reported_near(
+    session: Session, *, lon: float, lat: float, category: str, now: datetime
+) -> list[NearReport]:
+    """Tell anybody whether the same problem was reported close by lately, nearest first.
+
+    A door of its own in the second wall: it opens no case (migration `row_walls`).
+    """
+    near = func.cases_nearby(
+        func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4490),
+        NEAR_M,
+        category,
+        list(OPEN),
+        now - timedelta(hours=NEAR_HOURS),
+        MOST_NEAR,
+    ).table_valued("category_id", "status", "received_at", "distance_m")
+    rows = session.execute(
+        select(Category, near.c.status, near.c.received_at, near.c.distance_m)
+        .join(near, near.c.category_id == Category.id)
+        .order_by(near.c.distance_m)
+    )
+    return [NearReport(*row) for row in rows]
+
+
 def daily_counts(
     session: Session, actor: Actor, *, area: str, days: int, now: datetime, zone: ZoneInfo
 ) -> list[tuple[date, int]]:

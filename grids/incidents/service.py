@@ -229,7 +229,9 @@ def _resolved(
     if wanted.worker is not None:
         checks.require_worker(session, wanted.worker, row, now.date())
         data["worker"] = wanted.worker
-    checks.require_photos(session, wanted.photos)
+    if wanted.photos:
+        scope.open_photos(session, wanted.photos)
+        checks.require_photos(session, wanted.photos)
     return data
 
 

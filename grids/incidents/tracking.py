@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from grids import scope
 from grids.codes import Category
 from grids.incidents.errors import NoIncident
 from grids.incidents.lifecycle import STATES
@@ -66,11 +67,17 @@ def normal(code: str) -> str:
     ).replace("-", "")
 
 
+def tracked(session: Session, code: str) -> Incident:
+    """Return the case that a code opens, to this transaction only. Raises `NoIncident`."""
+    found = scope.open_tracked(session, token_hash(normal(code)))
+    if found is None:
+        raise NoIncident("no report with this code")
+    return session.get_one(Incident, found)
+
+
 def public_status(session: Session, code: str) -> PublicStatus:
     """Return the public state of a case by its tracking code. Raises `NoIncident`."""
-    row = session.scalar(select(Incident).where(Incident.track_hash == token_hash(normal(code))))
-    if row is None:
-        raise NoIncident("no report with this code")
+    row = tracked(session, code)
     log = session.scalars(
         select(IncidentEvent)
         .where(IncidentEvent.incident_id == row.id, IncidentEvent.recorded_at >= row.received_at)

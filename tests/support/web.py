@@ -18,6 +18,10 @@ from app.config import Settings
 PASSWORD = "correct horse battery staple"
 #: Role that requests run as, with the rights that it has in an installation.
 APP_ROLE = "wangge_app"
+FORGET = "SELECT " + ", ".join(
+    f"set_config('wangge.{name}', '', true)"
+    for name in ("areas", "department", "actor", "may", "case", "photos")
+)
 
 
 class AsAppRole:
@@ -28,6 +32,8 @@ class AsAppRole:
         self.connection = connection
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        # The transaction of the test outlives a request's: what the last one said is unsaid.
+        self.connection.execute(text(FORGET))
         self.connection.execute(text(f"SET ROLE {APP_ROLE}"))
         try:
             answer = self.application(environ, start_response)

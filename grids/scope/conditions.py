@@ -1,4 +1,4 @@
-"""Who may see which rows: the one query builder.
+"""The first wall: the one query builder, who may see which rows.
 
 A select over a model that knows an `area_code` goes through `visible` before it runs. The
 scope is a set of ranges on the code (`lo <= code < hi`, bytewise order), so it is an index
