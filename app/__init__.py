@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 #: Modules with a blueprint `bp`, one per face or endpoint family.
 BLUEPRINTS = (
     "app.health",
+    "app.account",
+    "app.factor",
+    "app.confirm",
     "app.tiles",
     "app.incidents_api",
     "app.command",
@@ -21,6 +24,7 @@ BLUEPRINTS = (
     "app.portal",
     "app.desk",
     "app.planner",
+    "app.admin",
 )
 
 

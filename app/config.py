@@ -78,6 +78,15 @@ class Settings:
     audit_heads_dir: str = ""  #: signed heads of the audit log; empty: `heads` under var
     audit_limit_s: int = 60  #: the log unsealed for longer stops sensitive acts; 0: never
     export_dir: str = ""  #: files of approved exports until they expire; empty: under var
+    password_profile: str = "mlps3"  #: mlps3 or asvs  # noqa: S105 - the name of a rule
+    second_factor: str = "all"  #: who must have one: all, admins; offered: nobody
+    totp_digest: str = "sha1"  #: sha1, sha256 or sm3
+    failures_per_source: int = 5  #: failed sign-ins of one address in 15 minutes
+    oidc_issuer: str = ""  #: address of the OpenID provider; empty: none
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_name: str = ""  #: how the button on the sign-in page names the provider
+    oidc_login_claim: str = ""  #: claim that names the login; empty: administrators link
     log_level: str = "INFO"
     allow_unsafe_server: bool = False  #: start on a server that may lose acknowledged writes
 
@@ -128,6 +137,7 @@ class Settings:
         for name in ("web_port", "live_port"):
             if not 0 < getattr(self, name) < 65536:
                 raise InvalidSetting(f"WANGGE_{name.upper()} is not a port")
+        self._check_identity()
         if len(self.secret_key) < 32:
             raise InvalidSetting("WANGGE_SECRET_KEY is shorter than 32 characters")
         try:
@@ -151,6 +161,27 @@ class Settings:
                     given_keys(text)
             except ValueError as error:
                 raise InvalidSetting(f"WANGGE_{name.upper()}: {error}") from error
+
+    def _check_identity(self) -> None:
+        """Raise `InvalidSetting` for rules of signing in that do not exist."""
+        _check_choice("password_profile", self.password_profile, ("mlps3", "asvs"))
+        _check_choice("second_factor", self.second_factor, ("all", "admins", "offered"))
+        _check_choice("totp_digest", self.totp_digest, ("sha1", "sha256", "sm3"))
+        if self.failures_per_source < 1:
+            raise InvalidSetting("WANGGE_FAILURES_PER_SOURCE needs 1 or more")
+        is_plain = urlsplit(self.oidc_issuer).hostname in ("127.0.0.1", "localhost")
+        if self.oidc_issuer and not self.oidc_issuer.startswith("https://") and not is_plain:
+            raise InvalidSetting("WANGGE_OIDC_ISSUER needs https://")
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret):
+            raise InvalidSetting("WANGGE_OIDC_CLIENT_ID and _SECRET are missing")
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise `InvalidSetting` for a word that is none of the choices."""
+    if value not in choices:
+        raise InvalidSetting(
+            f"WANGGE_{name.upper()} is {value!r}, needs one of {', '.join(choices)}"
+        )
 
 
 def var_folder(environ: Mapping[str, str]) -> Path:

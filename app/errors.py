@@ -13,10 +13,10 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from app.auth import Forged, SignInNeeded, StepUpNeeded
+from app.auth import Forged, SignInNeeded, StepUpNeeded, TokenRefused
 from app.i18n import language, translated
 from app.outgoing import OutgoingFailed
-from app.render import wants_html
+from app.render import referring_page, wants_html
 from app.security import UnknownHost
 from gis.errors import GisError
 from grids import errors as kinds
@@ -29,6 +29,7 @@ log = structlog.get_logger("wangge.errors")
 STATUS: tuple[tuple[type[Exception], int], ...] = (
     (SignInNeeded, 401),
     (StepUpNeeded, 401),
+    (TokenRefused, 401),
     (UnknownHost, 400),
     (OutgoingFailed, 502),
     (Forged, 403),
@@ -89,7 +90,11 @@ def problem(
 def _known(error: Any) -> Any:
     """Answer an error of the domain or of geometry in the caller's language."""
     status = status_of(error)
-    if status == 401 and wants_html() and request.method == "GET":
+    if isinstance(error, StepUpNeeded) and wants_html():
+        # A form that was sent is filled in again after the proof: it comes back to its page.
+        here = request.full_path.rstrip("?") if request.method == "GET" else referring_page()
+        return redirect(url_for("confirm.page", next=here), 303)
+    if isinstance(error, SignInNeeded) and wants_html() and request.method == "GET":
         return redirect(url_for("auth.sign_in_page", next=request.full_path.rstrip("?")))
     fields = str(error.params.get("field") or "").split("|")  # "a|b": one of the two
     names = " / ".join(translated(f"field.{name}", name) for name in fields)

@@ -24,6 +24,14 @@ def json_answer(value: Any, status: int = 200) -> Response:
     return Response(ENCODER.encode(value), status, mimetype="application/json")
 
 
+def referring_page() -> str:
+    """Return the page of this site that the request came from, else the first one."""
+    parts = urlsplit(request.referrer or "")
+    if parts.netloc != request.host:
+        return "/"
+    return own_path(parts.path + (f"?{parts.query}" if parts.query else ""))
+
+
 def own_path(target: str) -> str:
     """Return a path of this site, never another host's."""
     parts = urlsplit(target.replace("\\", "/"))

@@ -142,6 +142,8 @@ def environment_for(admin_url: str, var_dir: Path, **more: str) -> dict[str, str
         "WANGGE_DATABASE_URL": admin_url,
         "WANGGE_VAR_DIR": str(var_dir),
         "WANGGE_ALLOW_UNSAFE_SERVER": "1",
+        # Tests of the second factor ask for it themselves.
+        "WANGGE_SECOND_FACTOR": "offered",
         **more,
     }
 

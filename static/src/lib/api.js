@@ -30,12 +30,22 @@ async function problemOf(response) {
   return new ApiError({...body, status: response.status, code: body.code || `http.${response.status}`});
 }
 
+/** The answer to a sensitive act when the last proof of identity is too old. */
+const NEEDS_PROOF = 'sign_in.step_up';
+
+/** Ask who is there; the dialog is loaded with the first such answer. @returns {Promise<boolean>} */
+async function proved() {
+  const {confirmIdentity} = await import('./confirm.js');
+  return confirmIdentity();
+}
+
 /**
  * @param {string} url
  * @param {RequestInit} init
+ * @param {boolean} [mayAsk]  for a fresh proof of identity, after which the request is repeated
  * @returns {Promise<any>}
  */
-async function request(url, init) {
+async function request(url, init, mayAsk = typeof document !== 'undefined') {
   let response;
   try {
     response = await fetch(url, {credentials: 'same-origin', ...init});
@@ -43,7 +53,11 @@ async function request(url, init) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new ApiError({status: 0, code: 'network.unreachable'});
   }
-  if (!response.ok) throw await problemOf(response);
+  if (!response.ok) {
+    const problem = await problemOf(response);
+    if (problem.code === NEEDS_PROOF && mayAsk && await proved()) return request(url, init, false);
+    throw problem;
+  }
   if (response.status === 204) return null;
   const type = response.headers.get('content-type') ?? '';
   if (response.redirected && !type.includes('json')) throw new ApiError({status: 401, code: 'auth.required'});

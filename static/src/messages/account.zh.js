@@ -1,0 +1,3 @@
+export default {
+  'account.copied': '已复制',
+};
