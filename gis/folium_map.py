@@ -40,6 +40,10 @@ body { font: 14px/1.5 system-ui, "Noto Sans CJK SC", "Microsoft YaHei", sans-ser
 .leaflet-control-scale-line + .leaflet-control-scale-line { display: none; }
 .leaflet-popup-content table { border-collapse: collapse; }
 .leaflet-popup-content th { text-align: left; padding: 2px 12px 2px 0; color: #596270; }
+.watermark { position: fixed; inset: -20%; z-index: 900; display: grid; pointer-events: none;
+  grid-template-columns: repeat(4, 1fr); grid-auto-rows: 150px; align-items: center;
+  justify-items: center; transform: rotate(-18deg); overflow: hidden; }
+.watermark span { color: #1f293738; font-size: 13px; white-space: nowrap; }
 """
 #: Texts are set as text, never as HTML, whatever they hold.
 _BIND: Final = """function (feature, layer) {
@@ -61,6 +65,10 @@ _BIND: Final = """function (feature, layer) {
     return text;
   });
 }"""
+
+
+#: Copies of a watermark: enough to cover a large screen.
+_WATERMARKS: Final = 60
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,7 @@ def map_html(
     title: str,
     note: str = "",
     lang: str = "zh-CN",
+    watermark: str = "",
 ) -> str:
     """Draw layers as one HTML document that opens from a disk without a network.
 
@@ -115,6 +124,8 @@ def map_html(
         Drawn in this order, so base lines come first.
     title, note : str
         Stand over the map: what it shows, as of when, how many things of how many.
+    watermark : str
+        Drawn all over the map, on the screen and on paper.
 
     Raises
     ------
@@ -141,7 +152,7 @@ def map_html(
     figure = cast("Figure", drawn.get_root())
     figure.title = slots.put(html.escape(title))
     figure.header.add_child(Element(slots.put(_head(assets))), index=0)
-    figure.html.add_child(Element(slots.put(_heading(title, note))))
+    figure.html.add_child(Element(slots.put(_heading(title, note) + _watermark(watermark))))
     page = figure.render().replace("<html>", f'<html lang="{html.escape(lang)}">', 1)
     return slots.fill(page)
 
@@ -258,3 +269,10 @@ def _head(assets: Assets) -> str:
 def _heading(title: str, note: str) -> str:
     below = f"<p>{html.escape(note)}</p>" if note else ""
     return f'<div class="map-head"><h1>{html.escape(title)}</h1>{below}</div>'
+
+
+def _watermark(text: str) -> str:
+    if not text:
+        return ""
+    line = f"<span>{html.escape(text)}</span>"
+    return f'<div class="watermark" aria-hidden="true">{line * _WATERMARKS}</div>'

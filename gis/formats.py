@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -63,6 +63,7 @@ def write_gpkg(
     crs: Crs = CRS84,
     fields: Sequence[Field] | None = None,
     geometry_type: str = "Unknown",
+    metadata: Mapping[str, str] | None = None,
 ) -> int:
     """Write batches as one layer of a GeoPackage; return the number of rows.
 
@@ -75,6 +76,8 @@ def write_gpkg(
         nothing but None becomes text.
     geometry_type : str
         ``Point``, ``MultiPolygon``, ...; ``Unknown`` takes any.
+    metadata : mapping of str to str
+        Facts on the whole file, kept in its table `gpkg_metadata`.
 
     Notes
     -----
@@ -85,11 +88,13 @@ def write_gpkg(
     for batch in batches:
         if fields is None:
             fields = [Field(name, _kind_of(values)) for name, values in batch.columns.items()]
-        _append(path, layer, batch, fields, crs=crs, geometry_type=geometry_type, is_first=not rows)
+        _append(path, layer, batch, fields, crs=crs, geometry_type=geometry_type,
+                is_first=not rows, metadata=metadata)  # fmt: skip
         rows += len(batch)
     if not rows and fields is not None:
         nothing = Batch([], [], {field.name: [] for field in fields})
-        _append(path, layer, nothing, fields, crs=crs, geometry_type=geometry_type, is_first=True)
+        _append(path, layer, nothing, fields, crs=crs, geometry_type=geometry_type,
+                is_first=True, metadata=metadata)  # fmt: skip
     return rows
 
 
@@ -102,6 +107,7 @@ def _append(
     crs: Crs,
     geometry_type: str,
     is_first: bool,
+    metadata: Mapping[str, str] | None = None,
 ) -> None:
     # Here and below, not above: pyogrio brings pandas, 1.4 s that no web process waits for.
     import pyogrio
@@ -118,6 +124,7 @@ def _append(
         geometry_type=geometry_type,
         crs=f"EPSG:{crs.srid}",
         append=not is_first,
+        dataset_metadata=dict(metadata) if metadata and is_first else None,
         # A reproducible file: the same rows give the same bytes but for their dates.
         layer_options=None if not is_first else {"SPATIAL_INDEX": "YES"},
         gdal_tz_offsets={f.name: np.full(len(batch), 100) for f in fields if f.kind == "datetime"},

@@ -94,13 +94,20 @@ def geojson_stream(
     return feature_collection((_feature(*row) for row in rows), tally)
 
 
-def feature_collection(features: Iterable[bytes], tally: Tally | None = None) -> Iterator[bytes]:
+def feature_collection(
+    features: Iterable[bytes],
+    tally: Tally | None = None,
+    *,
+    members: Mapping[str, object] | None = None,
+) -> Iterator[bytes]:
     """Write a feature collection from features that are GeoJSON text already.
 
-    As `geojson_stream`; the partner of `gis.postgis.feature_texts`.
+    As `geojson_stream`; the partner of `gis.postgis.feature_texts`. `members` are foreign
+    members of the collection (RFC 7946, 6.1), written before the features.
     """
     tally = tally if tally is not None else Tally()
-    piece = bytearray(b'{"type":"FeatureCollection","features":[')
+    head = _json(members)[1:-1] + "," if members else ""
+    piece = bytearray(f'{{"type":"FeatureCollection",{head}"features":['.encode())
     for feature in features:
         if tally.rows:
             piece += b","

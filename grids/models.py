@@ -21,6 +21,7 @@ from grids import (
     requests,
 )
 from grids.db import Base
+from grids.exports import models as export_models
 from grids.incidents import models as incident_models
 from grids.key_population import models as key_population_models
 from grids.signals import models as signal_models
@@ -39,6 +40,7 @@ __all__ = [
     "counts",
     "divisions",
     "enterprises",
+    "export_models",
     "feed",
     "incident_models",
     "key_population_models",

@@ -19,6 +19,7 @@ from gis.postgis.source import (
     Within,
     column_list,
     filtered,
+    leaving,
     one,
     table_of,
     transformed,
@@ -260,6 +261,5 @@ def _feature(source: TableSource, crs: Crs) -> sql.Composed:
 
 def _outgoing(source: TableSource, crs: Crs) -> sql.Composable:
     """Compose the geometry as it leaves: in the system asked for, by the right-hand rule."""
-    column = sql.SQL("t.") + sql.Identifier(source.geom)
-    shape = transformed(column, source.srid, crs.srid)
+    shape = transformed(leaving(source), source.srid, crs.srid)
     return sql.SQL("ST_ForcePolygonCCW({})").format(shape)

@@ -15,6 +15,7 @@ from gis.postgis.source import (
     Where,
     Within,
     filtered,
+    leaving,
     table_of,
     transformed,
 )
@@ -62,7 +63,7 @@ def csv_rows(
                 sql.SQL(axis), digits, sql.Identifier(name)
             )
         )
-    point = sql.SQL("ST_PointOnSurface(t.{})").format(sql.Identifier(source.geom))
+    point = sql.SQL("ST_PointOnSurface({})").format(leaving(source))
     statement = sql.SQL("COPY (SELECT {} FROM {} AS t {} WHERE {}) TO STDOUT (FORMAT csv)").format(
         sql.SQL(", ").join(columns),
         table_of(source),

@@ -189,8 +189,7 @@ class _Walk:
                     return
                 number, before = link.no, link.hash
                 self.links += 1
-                self._fit_heads(link)
-                if self.finding is not None:
+                if not self._fits_heads(link):
                     return
         if last is None:
             self._check_end(number, before, ahead)
@@ -294,7 +293,7 @@ class _Walk:
         """Leave out heads of links before those that are walked."""
         self.heads = [(head, name) for head, name in self.heads if head.no > number]
 
-    def _fit_heads(self, link: _Link) -> None:
+    def _fits_heads(self, link: _Link) -> bool:
         """Compare a link with the heads that were signed when it was the last one."""
         while self.heads and self.heads[0][0].no <= link.no:
             head, name = self.heads.pop(0)
@@ -302,9 +301,10 @@ class _Walk:
                 # Up to the head before, the chain is what was signed; behind it, it was
                 # written anew.
                 self.finding = Finding("head", self.good_at_head + 1, link=link.no, head=name)
-                return
+                return False
             self.heads_met += 1
             self.good_at_head = self.sealed
+        return True
 
     def _check_end(self, number: int, before: bytes, ahead: _Row | None) -> None:
         """Compare the end of the chain with the state, and with heads that lie behind it."""

@@ -110,7 +110,8 @@ class Layer:
 
     `tables` are those whose change makes a new version. `permission` None is for everybody;
     `scope` is the column of area codes that the caller's areas limit, None where the whole
-    city is for everybody who may see the layer at all.
+    city is for everybody who may see the layer at all. `is_requestable`: who may export but
+    not look at the layer may ask for a file of it, which a second person approves.
     """
 
     id: str
@@ -126,6 +127,7 @@ class Layer:
     permission: str | None = "map:view"
     scope: str | None = "area_code"
     is_exportable: bool = True
+    is_requestable: bool = False
     is_default_on: bool = False
     follows_feed: bool = False
     is_case: bool = False

@@ -276,6 +276,7 @@ ENTERPRISE: Final = Layer(
     style=Style("circle", swatches("industry", "trade", "services", "primary"), by="class",
                 radius_px=4, label="name", label_zoom=17),
     permission="enterprise:view",
+    is_requestable=True,
     class_filter="class",
 )  # fmt: skip
 
@@ -314,6 +315,7 @@ PREMISES: Final = Layer(
     style=Style("circle", swatches("shop", "catering", "lodging", "production", "leisure", OTHER),
                 by="class", radius_px=4, label="name", label_zoom=17),
     permission="enterprise:view",
+    is_requestable=True,
     class_filter="class",
 )  # fmt: skip
 
@@ -324,7 +326,7 @@ INCIDENT: Final = Layer(
     tables=(),
     source=TableSource(
         sql.SQL("(SELECT i.id, i.number, i.category_code, k.name_zh, k.name_en, i.status, i.urgency,"
-            " i.channel, i.address, i.department_code, i.received_at, i.stage_at, i.due_at,"
+            " i.channel, i.address, i.text, i.department_code, i.received_at, i.stage_at, i.due_at,"
             " i.cell_id, i.area_code, i.geom"
             " FROM incident AS i JOIN category AS k ON k.id = i.category_id"
             " WHERE i.status IN ({}))").format(
@@ -343,6 +345,8 @@ INCIDENT: Final = Layer(
                expression=raw("extract(epoch FROM t.due_at)::bigint")),
         Column("channel", goes="rows"),
         Column("address", level="L2", goes="rows"),
+        # What reporters wrote may name people: it leaves by an approved export only.
+        Column("text", level="L3", goes="rows"),
         Column("department_code", goes="rows"),
         Column("received_at", "instant", goes="rows"),
         Column("due_at", "instant", goes="rows"),
@@ -352,6 +356,7 @@ INCIDENT: Final = Layer(
     aggregate=Aggregate("urgency", is_live=True),
     style=Style("circle", swatches("A", "B", "C", "D"), by="urgency", radius_px=6),
     permission="incident:view",
+    is_requestable=True,
     is_default_on=True,
     follows_feed=True,
     is_case=True,
