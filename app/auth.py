@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from app.config import Settings
 from app.render import own_path
+from app.sign_in_policy import policy_from
 from grids import accounts, audit
 from grids.accounts import Policy
 from grids.errors import GridsError, NotAllowed
@@ -101,16 +102,6 @@ def check_step_up() -> None:
 def cookie_name(settings: Settings) -> str:
     """Name the session cookie; under HTTPS the prefix ties it to this very host."""
     return "__Host-wangge" if settings.https else "wangge"
-
-
-def policy_from(settings: Settings) -> Policy:
-    """Make the rules of signing in from the settings."""
-    return Policy(
-        password=accounts.PROFILES[settings.password_profile],
-        second_factor=settings.second_factor,
-        digest=settings.totp_digest,
-        failures_per_source=settings.failures_per_source,
-    )
 
 
 def policy() -> Policy:

@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,9 @@ def show(
         progress("people who sign in")
         _create_logins(settings, path)
     progress("web, live, worker and sealer")
-    ports, _ = processes.up(installation.with_city_zone(settings))
+    # Who only looks around has no authenticator at hand; nobody but a demonstration does this.
+    open_door = replace(installation.with_city_zone(settings), second_factor="offered")
+    ports, _ = processes.up(open_door)
     progress("ready")
     logins = json.loads(path.read_text())
     return Shown(f"http://{settings.bind}:{ports.web}", logins, path)
@@ -81,6 +83,7 @@ def summary(shown: Shown) -> Iterator[str]:
     for login in _one_per_role(shown.logins):
         yield f"  {login['role']:<18}{login['login']:<24}{login['password']:<20}{login['area']}"
     yield ""
+    yield "  The second factor is offered here, not asked for; ./wangge up asks everybody for it."
     yield f"  These are kept in {shown.logins_file} (mode 0600). Stop with ./wangge down."
 
 

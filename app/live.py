@@ -31,8 +31,9 @@ from sqlalchemy.orm import Session
 from app.auth import cookie_name
 from app.config import Settings
 from app.security import dress_live
+from app.sign_in_policy import policy_from
 from grids import accounts, feed
-from grids.accounts import Actor
+from grids.accounts import OPEN, Actor, Policy
 from grids.db import engine as make_engine
 
 log = logging.getLogger("wangge.live")
@@ -206,6 +207,7 @@ def create_live_app(settings: Settings | None = None) -> Flask:
         settings.database_url, pool_size=8, max_overflow=0, pool_timeout=60, pool_pre_ping=True
     )
     hub = Hub(settings.database_url)
+    rules = policy_from(settings)
     app.extensions.update(settings=settings, engine=pool, hub=hub)
     dress_live(app, settings)
 
@@ -222,7 +224,7 @@ def create_live_app(settings: Settings | None = None) -> Flask:
             return {"code": "request.forged"}, 403
         token = request.cookies.get(cookie_name(settings), "")
         try:
-            actor = caller(pool, token)
+            actor = caller(pool, token, rules)
         except (OperationalError, PoolTimeout):
             return _allow({"code": "try_again"}, 503, origin)  # the browser tries again
         if actor is None or not actor.can("live:view"):
@@ -231,7 +233,7 @@ def create_live_app(settings: Settings | None = None) -> Flask:
         if not hub.join(client, _last_id()):
             return _allow({"code": "too_many"}, 429, origin)
         g.client = client
-        answer = Response(stream(client, pool, token), mimetype="text/event-stream")
+        answer = Response(stream(client, pool, token, rules), mimetype="text/event-stream")
         answer.call_on_close(lambda: hub.leave(client))
         answer.headers.update(
             {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": "Origin"}
@@ -241,7 +243,7 @@ def create_live_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def stream(client: Client, pool: Engine, token: str) -> Iterator[bytes]:
+def stream(client: Client, pool: Engine, token: str, rules: Policy = OPEN) -> Iterator[bytes]:
     """Yield what the client may see; ends when the sign-in is over."""
     yield HELLO
     checked_at = time.monotonic()
@@ -253,19 +255,19 @@ def stream(client: Client, pool: Engine, token: str) -> Iterator[bytes]:
         if time.monotonic() - checked_at > RECHECK_S:
             checked_at = time.monotonic()
             try:
-                now = caller(pool, token)
+                now = caller(pool, token, rules)
             except (OperationalError, PoolTimeout):
                 continue
             if now is None or now != client.actor:
                 return
 
 
-def caller(pool: Engine, token: str) -> Actor | None:
+def caller(pool: Engine, token: str, rules: Policy = OPEN) -> Actor | None:
     """Look up who holds the cookie; nothing is written, so listening keeps no sign-in alive."""
     if not token:
         return None
     with Session(pool) as session:
-        found = accounts.signed_in(session, token, datetime.now(UTC))
+        found = accounts.signed_in(session, token, datetime.now(UTC), rules)
         session.rollback()
     return found.actor if found else None
 

@@ -84,6 +84,7 @@ def environment(settings: Settings, ports: Ports) -> dict[str, str]:
         **os.environ,
         "WANGGE_VAR_DIR": str(settings.var_dir),
         "WANGGE_CITY_ZONE": settings.city_zone,
+        "WANGGE_SECOND_FACTOR": settings.second_factor,
         "WANGGE_WEB_PORT": str(ports.web),
         "WANGGE_LIVE_PORT": str(ports.live),
         "PYTHONUNBUFFERED": "1",

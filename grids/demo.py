@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +9,10 @@ from typing import Any
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from grids.accounts import HASHER, NO_PASSWORD, Account, Assignment, Shift, assign, create_account
+from grids.accounts import NO_PASSWORD, Account, Assignment, Shift, assign, create_account
+from grids.accounts.models import RecoveryCode, SecondFactor
+from grids.accounts.passwords import draw, hash_of
+from grids.accounts.staff import end_everything
 from grids.cells import Grid
 from grids.city import the_city
 from grids.codes import Department
@@ -26,6 +28,7 @@ CITY_ROLES = (
     "shift_leader",
     "dispatcher",
     "planner",
+    "registrar",
     "system_admin",
     "security_admin",
     "audit_admin",
@@ -55,33 +58,34 @@ def create_demo_accounts(session: Session, *, now: datetime) -> list[DemoLogin]:
     """
     county = the_city(session).county_code
     grid = _busiest_grid(session) or county
-    logins = [_login(session, role, county) for role in CITY_ROLES]
-    logins.append(_login(session, "town_seat", _town(session, grid)))
-    worker = _field_login(session, "worker", grid)
-    leader = _field_login(session, "grid_leader", grid[:12])
+    logins = [_login(session, role, county, now=now) for role in CITY_ROLES]
+    logins.append(_login(session, "town_seat", _town(session, grid), now=now))
+    worker = _field_login(session, "worker", grid, now)
+    leader = _field_login(session, "grid_leader", grid[:12], now)
     logins += [worker, leader]
     for department in session.scalars(select(Department.code).order_by(Department.sort)):
-        logins.append(_login(session, "handler", county, department))
+        logins.append(_login(session, "handler", county, department, now=now))
     _on_duty_today(session, [worker.login, leader.login], now)
     return logins
 
 
-def _login(session: Session, role: str, area: str, department: str | None = None) -> DemoLogin:
+def _login(
+    session: Session, role: str, area: str, department: str | None = None, *, now: datetime
+) -> DemoLogin:
     """Make the account of a role, or give it a new password and the present area."""
     login = "-".join(filter(None, ("demo", role.replace("_", "-"), (department or "").lower())))
-    password = secrets.token_urlsafe(12)
+    password = draw()
     account = session.scalar(select(Account).where(Account.login == login))
     if account is None:
         account = create_account(session, login=login, name=login, password=password)
     else:
-        account.password_hash = HASHER.hash(password)
-        account.failed_count, account.locked_until = 0, None
+        _renew(session, account, password, now)
         session.execute(delete(Assignment).where(Assignment.account_id == account.id))
     assign(session, account, role, area_code=area, department=department)
     return DemoLogin(role, login, password, area, department)
 
 
-def _field_login(session: Session, role: str, area: str) -> DemoLogin:
+def _field_login(session: Session, role: str, area: str, now: datetime) -> DemoLogin:
     """Let the visitor act as the area's own simulated worker, whom its cases name.
 
     Simulated people have no password that could be typed; the one who is taken over gets the
@@ -103,11 +107,20 @@ def _field_login(session: Session, role: str, area: str) -> DemoLogin:
         .limit(1)
     )
     if account is None:
-        return _login(session, role, area)
-    password = secrets.token_urlsafe(12)
-    account.login, account.password_hash = login, HASHER.hash(password)
-    account.failed_count, account.locked_until = 0, None
+        return _login(session, role, area, now=now)
+    password = draw()
+    account.login = login
+    _renew(session, account, password, now)
     return DemoLogin(role, login, password, account.assignments[0].area_code)
+
+
+def _renew(session: Session, account: Account, password: str, now: datetime) -> None:
+    """Open an account with a new password, whatever the last visitor has made of it."""
+    account.password_hash, account.password_at, account.must_change = hash_of(password), now, False
+    account.failed_count, account.locked_until, account.is_active = 0, None, True
+    end_everything(session, account.id, now)
+    session.execute(delete(SecondFactor).where(SecondFactor.account_id == account.id))
+    session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
 
 
 def _busiest_grid(session: Session) -> str | None:

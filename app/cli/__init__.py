@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from app.cli import audit, data, develop, keys, serve
+from app.cli import audit, data, develop, keys, people, serve
 from app.cluster import ClusterError
 from app.config import InvalidSetting
 from app.processes import ProcessError
@@ -32,7 +32,7 @@ COMMANDS = (
     data.import_,
     data.synth,
     data.codes,
-    data.account,
+    people.account,
     data.verify_store,
     audit.audit_group,
     keys.keys,

@@ -64,33 +64,6 @@ def load() -> None:
     click.echo("code lists loaded")
 
 
-@click.group()
-def account() -> None:
-    """People who sign in."""
-
-
-@account.command("create")
-@click.argument("login")
-@click.option("--name", required=True, help="The person's name, as others see it.")
-@click.option("--role", required=True, help="For example dispatcher; an unknown role is refused.")
-@click.option("--area", required=True, help="Code of the area the person answers for.")
-@click.option("--department", help="Code of the department, for department staff.")
-@click.password_option(help="Asked for when not given.")
-def create(
-    login: str, name: str, role: str, area: str, department: str | None, password: str
-) -> None:
-    """Add a person with one role in one area."""
-    from app import installation
-    from grids import accounts
-
-    settings = Settings.load()
-    installation.start_database(settings)
-    with installation.owner_session(settings) as session:
-        made = accounts.create_account(session, login=login, name=name, password=password)
-        accounts.assign(session, made, role, area_code=area, department=department)
-    click.echo(f"{login} may sign in as {role} for {area}")
-
-
 @click.command("verify-store")
 def verify_store() -> None:
     """Compare every stored photo with its hash and every sealed event with its seal."""

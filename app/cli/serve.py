@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from app.cli import people
 from app.config import Settings, without_password
 
 BEGAN = time.monotonic()
@@ -41,6 +42,7 @@ def up() -> None:
     if was_down and ports.web != settings.web_port:
         click.echo(f"port {settings.web_port} is taken, so web listens on {ports.web}")
     click.echo(f"{'started' if was_down else 'running'}: http://{settings.bind}:{ports.web}")
+    people.say_who_is_missing(settings)
 
 
 @click.command()
