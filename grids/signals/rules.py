@@ -38,9 +38,10 @@ def acts(*kinds: str, unlike: tuple[str, ...] = ()) -> tuple[str, ...]:
     )
 
 
-#: Reading the log is the audit administrator's work, whatever its extent.
-READS: Final = acts("read", unlike=("audit_read", "audit_exported"))
-EXPORTS: Final = acts("export")
+#: Records of persons. Reading the log and tracing a leak are work of its own, of any extent.
+READS: Final = acts("read", unlike=("audit_read", "export_traced"))
+#: Data that left; to ask for it takes nothing away.
+EXPORTS: Final = acts("export", unlike=("export_requested",))
 DENIED: Final = acts("denied")
 
 RULES: Final[dict[str, Rule]] = {
@@ -54,7 +55,12 @@ RULES: Final[dict[str, Rule]] = {
         Rule("mass_read", "high", "records_of_account", READS, HOUR, 30),
         Rule("night_export", "high", "night_of_account", EXPORTS, 9 * HOUR, 1),
         Rule("many_exports", "medium", "by_account", EXPORTS, HOUR, 20),
+        Rule("bulk_rows", "high", "rows_of_account", EXPORTS, DAY, 500_000),
         Rule("denied_series", "medium", "by_account", DENIED, timedelta(minutes=10), 10),
         Rule("sleeper", "medium", "sleeper", ("sign_in",), HOUR, 1),
+        Rule("locked_often", "medium", "by_account", ("account_locked",), DAY, 3),
+        Rule("tokens_refused", "medium", "by_source", ("token_refused",), HOUR, 20),
+        Rule("chain_broken", "high", "chain_broken", ("audit_verified",), DAY, 1),
+        Rule("log_unsealed", "high", "log_unsealed", ("audit_verified",), HOUR, 1),
     )
 }

@@ -74,7 +74,7 @@ def hits(session: Session, rule: Rule, now: datetime, zone: str) -> list[Hit]:
         },
     )
     return [
-        Hit(rule.name, r.subject, r.account_id, r.first_at, r.last_at, r.count, r.detail)
+        Hit(rule.name, r.subject, r.account_id, r.first_at, r.last_at, r.times, r.detail)
         for r in rows
     ]
 

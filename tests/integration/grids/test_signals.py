@@ -103,8 +103,6 @@ def two_places(log: Log, places: int) -> str:
 
 
 def reads(log: Log, times: int) -> str:
-    if not READS:
-        pytest.skip("no act of the catalogue reads a person yet")
     lin = log.account()
     log.note(READS[0], lin, times=times, ago_s=900)
     return f"account:{lin}"
@@ -136,6 +134,42 @@ def sleeper(log: Log, times: int) -> str:
     return f"account:{lin}"
 
 
+def bulk(log: Log, rows: int) -> str:
+    lin = log.account()
+    log.note("export", lin, times=2, rows=rows // 2)
+    return f"account:{lin}"
+
+
+def locked_often(log: Log, times: int) -> str:
+    lin = log.account()
+    log.note("account_locked", lin, times=times)
+    return f"account:{lin}"
+
+
+def tokens_refused(log: Log, times: int) -> str:
+    log.note("token_refused", None, times=times, source=OTHER)
+    return f"source:{OTHER}"
+
+
+def chain_broken(log: Log, times: int) -> str:
+    log.session.execute(
+        text(
+            "INSERT INTO audit_check (asked_at, ended_at, events, problem)"
+            " VALUES (:at, :at, 10, :problem)"
+        ),
+        {"at": log.now - timedelta(minutes=1), "problem": "changed" if times else ""},
+    )
+    return "log"
+
+
+def log_unsealed(log: Log, silent_s: int) -> str:
+    log.session.execute(
+        text("UPDATE audit_state SET limit_s = 60, seen_at = :at"),
+        {"at": log.now - timedelta(seconds=silent_s)},
+    )
+    return "log"
+
+
 #: rule -> scenario, how often it fires, how often it stays silent
 SCENARIOS: dict[str, tuple[Callable[[Log, int], str], int, int]] = {
     "failures_account": (failures, 10, 9),
@@ -148,6 +182,11 @@ SCENARIOS: dict[str, tuple[Callable[[Log, int], str], int, int]] = {
     "many_exports": (exports, 20, 19),
     "denied_series": (denied, 10, 9),
     "sleeper": (sleeper, 1, 0),
+    "bulk_rows": (bulk, 500_000, 499_998),
+    "locked_often": (locked_often, 3, 2),
+    "tokens_refused": (tokens_refused, 20, 19),
+    "chain_broken": (chain_broken, 1, 0),
+    "log_unsealed": (log_unsealed, 61, 59),
 }
 
 
@@ -171,7 +210,11 @@ def test_a_rule_is_silent_on_the_quiet_twin(log: Log, rule: str) -> None:
     assert rule not in {found for found, _subject in log.raised()}
 
 
-@pytest.mark.parametrize("rule", sorted(SCENARIOS))
+#: Silence is no act in a window: it lasts until the sealer is back.
+LASTING = {"log_unsealed"}
+
+
+@pytest.mark.parametrize("rule", sorted(SCENARIOS.keys() - LASTING))
 def test_a_rule_forgets_what_lies_outside_its_window(log: Log, rule: str) -> None:
     scenario, loud, _ = SCENARIOS[rule]
     scenario(log, loud)
@@ -186,8 +229,7 @@ def test_a_quiet_day_raises_nothing(log: Log) -> None:
         used_yesterday(log, lin)
         log.note("sign_in_failed", chen, ago_s=hour * 3600 + 5, times=2)
         log.note("sign_in", chen, ago_s=hour * 3600)
-        for action in READS[:1]:
-            log.note(action, lin, ago_s=hour * 3600, times=8)
+        log.note(READS[0], lin, ago_s=hour * 3600, times=8)
         log.note("export", lin, ago_s=hour * 3600)
 
     found = log.raised()
@@ -196,8 +238,6 @@ def test_a_quiet_day_raises_nothing(log: Log) -> None:
 
 
 def test_a_list_counts_as_many_records_as_it_held(log: Log) -> None:
-    if not READS:
-        pytest.skip("no act of the catalogue reads a person yet")
     lin = log.account()
     log.note(READS[0], lin, count=30)
 
