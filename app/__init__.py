@@ -24,6 +24,8 @@ BLUEPRINTS = (
     "app.portal",
     "app.desk",
     "app.planner",
+    "app.counts",
+    "app.openapi",
     "app.admin",
 )
 
