@@ -303,6 +303,10 @@ HOMES = (
     ("worker:view", "/worker/"),
     ("desk:view", "/desk"),
     ("planner:view", "/planner"),
+    ("admin:system", "/admin"),
+    ("admin:security", "/admin"),
+    ("admin:audit", "/admin"),
+    ("key_population:view", "/counts"),
 )
 
 
