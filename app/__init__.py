@@ -36,12 +36,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     from flask import Flask
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from app import assets, auth, db, errors, i18n, keys, security
+    from app import assets, auth, budget, db, errors, i18n, keys, logs, security
     from app.assets import DIST, YEAR_S
     from app.config import Settings
     from app.outgoing import doors_from
 
     settings = settings or Settings.load()
+    logs.configure()
     app = Flask("app", static_folder=str(DIST), static_url_path="/assets")
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app, settings)
     auth.init_app(app, settings)
     security.init_app(app, settings)
+    budget.init_app(app, settings)
     i18n.init_app(app, settings.city_zone)
     assets.init_app(app)
     errors.init_app(app)

@@ -68,7 +68,7 @@ class Settings:
     live_port: int = 8001
     live_origin: str = ""  #: empty: the host of the request with `live_port`
     web_workers: int = 2
-    web_threads: int = 8
+    web_threads: int = 16
     https: bool = False
     trusted_proxies: int = 0
     outgoing: str = ""  #: places that may be called: "id=address [network ...]", with commas

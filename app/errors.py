@@ -7,13 +7,15 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+import psycopg
 import structlog
 from flask import Flask, Response, redirect, render_template, request, url_for
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from app.auth import Forged, SignInNeeded, StepUpNeeded, TokenRefused
+from app.budget import retry_after
 from app.i18n import language, translated
 from app.outgoing import OutgoingFailed
 from app.render import referring_page, wants_html
@@ -60,6 +62,9 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(msgspec.DecodeError, _bad_body)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(DataError, _bad_value)
+    app.register_error_handler(psycopg.DataError, _bad_value)
+    app.register_error_handler(UnicodeEncodeError, _bad_value)
     app.register_error_handler(PoolTimeout, _database)
     app.register_error_handler(Exception, _unknown)
 
@@ -102,7 +107,10 @@ def _known(error: Any) -> Any:
     detail = translated(f"error.{error.code}", str(error), **params)
     errors = [{"field": name, "message": detail} for name in fields if name]
     copy = {"server": error.params["server"]} if "server" in error.params else {}
-    return problem(status, error.code, detail, errors=errors, **copy)
+    answer = problem(status, error.code, detail, errors=errors, **copy)
+    if status == 429:
+        answer.headers["Retry-After"] = retry_after(error)
+    return answer
 
 
 def _bad_body(error: Exception) -> Response:
@@ -123,20 +131,29 @@ def _http(error: HTTPException) -> Any:
 def _database(error: Exception) -> Response:
     """Say that the same request may be sent again: every write carries its own id."""
     original = error.orig if isinstance(error, DBAPIError) else error
-    log.warning("database_unavailable", kind=type(original).__name__, path=request.path)
+    log.warning("database_unavailable", kind=type(original).__name__, endpoint=request.endpoint)
     detail = translated("error.try_again", "the database does not answer now, try again")
     answer = problem(TRY_AGAIN, "try_again", detail)
     answer.headers["Retry-After"] = "2"
     return answer
 
 
+def _bad_value(error: Exception) -> Response:
+    """Refuse a text that no column holds: NUL, half a surrogate pair, a number out of range."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    log.warning("bad_value", kind=type(original).__name__, endpoint=request.endpoint)
+    return problem(422, "bad_value", translated("error.bad_value", "a value cannot be stored"))
+
+
 def _unknown(error: Exception) -> Response:
     """Log the failure under an id and tell the caller only that id."""
     detail = translated("problem.500.detail", "something went wrong on the server")
-    answer = problem(500, "internal", detail)
+    name = secrets.token_hex(6)
+    answer = problem(500, "internal", detail, id=name)
     log.error(
         "request_failed",
-        path=request.path,
+        id=name,
+        endpoint=request.endpoint,  # a path may name a code that opens a report
         method=request.method,
         kind=type(error).__name__,
         exc_info=error,

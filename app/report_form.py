@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hmac
 import re
+import unicodedata
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from flask import g, request
+from flask import current_app, g, request
 from flask_babel import gettext as _
 
 from app import faces
@@ -20,8 +22,10 @@ from grids.incidents import service, tracking
 from grids.incidents.places import place_of
 from grids.incidents.requests import Contact, Report
 
-#: New reports that one source may send in an hour; a carrier hides many people behind one.
-MOST_PER_HOUR: Final = 30
+#: New reports that one source may send in an hour just so, and with a question answered each
+#: time; a carrier hides many people behind one address.
+FREE_PER_HOUR: Final = 10
+MOST_PER_HOUR: Final = 60
 LONGEST_TEXT: Final = 1000
 PHONE: Final = re.compile(r"\+?[\d\s()-]{5,20}")
 FEWEST_DIGITS: Final = 5
@@ -42,6 +46,7 @@ class Form:
     coord_source: str = ""
     name: str = ""
     phone: str = ""
+    answer: str = ""  #: to the question that is asked after many reports
     website: str = ""  #: nobody sees this field; what fills it in is a robot
 
     @property
@@ -62,6 +67,9 @@ def submit(form: Form) -> str:
         errors = _typed_errors(form)
         if report_id is None:
             errors[""] = str(_("portal.error.conflict"))
+        source = f"report:{limits.source_of(request.remote_addr or '')}"
+        if limits.uses(g.session, source, now=now) >= FREE_PER_HOUR and not is_answered(form):
+            errors["answer"] = question_of(form.id)
         photos: tuple[str, ...] = ()
         try:
             photos = faces.sent_photos(city, None, now=now, least=1)
@@ -85,9 +93,37 @@ def submit(form: Form) -> str:
         )
         done = service.submit(g.session, report, None, now=now, vault=faces.vault())
         if done.is_new:
-            source = f"report:{request.remote_addr or ''}"
             limits.count_use(g.session, source, most=MOST_PER_HOUR, now=now)
     return tracking.code_for(faces.vault(), report_id)
+
+
+def question_of(report_id: str) -> str:
+    """Ask a sum that anybody can read, hear and answer; no picture, no puzzle.
+
+    It belongs to the report's id, so one answer serves one report, sent again or not.
+    """
+    one, other = _numbers(report_id)
+    return str(_("portal.question", one=one, other=other))
+
+
+def is_answered(form: Form) -> bool:
+    """Say whether the question of this report was answered, in whatever digits."""
+    text = unicodedata.normalize("NFKC", form.answer).strip(" .。=")
+    number = CHINESE.get(text) or (int(text) if text.isdecimal() and len(text) < 4 else None)
+    return number == sum(_numbers(form.id))
+
+
+#: 2 to 18 as people write them.
+CHINESE: Final = {
+    f"{'十' if n > 9 else ''}{'一二三四五六七八九'[n % 10 - 1] if n % 10 else ''}": n
+    for n in range(2, 19)
+}
+
+
+def _numbers(report_id: str) -> tuple[int, int]:
+    key = current_app.extensions["settings"].secret_key.encode()
+    drawn = hmac.digest(key, f"question:{report_id}".encode(), "sha256")
+    return drawn[0] % 9 + 1, drawn[1] % 9 + 1
 
 
 def _typed_errors(form: Form) -> dict[str, str]:

@@ -34,12 +34,16 @@ ROLE_LIMITS = {
         "idle_in_transaction_session_timeout": "60s",
         # One parallel worker makes tiles and lists three to five times slower (measured).
         "max_parallel_workers_per_gather": "0",
+        # A sort that spills this much fills the disk that everybody writes to.
+        "temp_file_limit": "1GB",
+        "lock_timeout": "10s",
     },
     "wangge_tiles": {
         "statement_timeout": "5s",
         "idle_in_transaction_session_timeout": "15s",
         "max_parallel_workers_per_gather": "0",
         "default_transaction_read_only": "on",
+        "temp_file_limit": "256MB",
     },
 }
 

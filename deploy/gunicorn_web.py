@@ -6,7 +6,7 @@ import sys
 bind = f"{os.environ.get('WANGGE_BIND', '127.0.0.1')}:{os.environ.get('WANGGE_WEB_PORT', '8000')}"
 worker_class = "gthread"
 workers = int(os.environ.get("WANGGE_WEB_WORKERS", "2"))
-threads = int(os.environ.get("WANGGE_WEB_THREADS", "8"))
+threads = int(os.environ.get("WANGGE_WEB_THREADS", "16"))
 proc_name = "wangge-web"
 # Imported once and shared: half the memory, and a start in half the time.
 preload_app = "--reload" not in sys.argv

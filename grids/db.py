@@ -121,7 +121,8 @@ class LocatedPoint(Located):
 def engine(url: str, **options: Any) -> Engine:
     """Make an engine on psycopg 3 for an address written either way."""
     _, _, rest = url.partition("://")
-    return create_engine(f"postgresql+psycopg://{rest}", **options)
+    # Values stay out of the texts of errors, which reach logs.
+    return create_engine(f"postgresql+psycopg://{rest}", hide_parameters=True, **options)
 
 
 @cache

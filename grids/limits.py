@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import datetime
 
 from sqlalchemy import delete, text
@@ -41,6 +42,28 @@ def count_use(session: Session, bucket: str, *, most: int, now: datetime) -> Non
     used = session.scalar(COUNT, {"bucket": bucket, "hour": hour})
     if used is not None and used > most:
         raise TooMany(f"more than {most} in an hour", most=most)
+
+
+def uses(session: Session, bucket: str, *, now: datetime) -> int:
+    """Return how often a bucket was used in the running hour."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    kept = session.get(RateCount, (bucket, hour))
+    return kept.count if kept else 0
+
+
+def source_of(address: str) -> str:
+    """Return what a source is counted by: the address, for IPv6 the network of one customer.
+
+    >>> source_of("::ffff:10.1.2.3"), source_of("2001:db8:1:2:3::4")
+    ('10.1.2.3', '2001:db8:1:2::/64')
+    """
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(ip, ipaddress.IPv6Address):
+        return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=False))
+    return str(ip)
 
 
 def forget_before(session: Session, hour: datetime) -> None:

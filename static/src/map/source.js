@@ -39,7 +39,7 @@ export function createSource(url, {bounds = null, onState} = {}) {
   /** @param {Zxy} tile @param {number} tileSize */
   async function load({z, x, y}, tileSize) {
     const address = url.replace('{z}', String(z)).replace('{x}', String(x)).replace('{y}', String(y));
-    const response = await fetch(address, {credentials: 'same-origin'});
+    const response = await inTurn(() => patiently(address));
     if (response.status === 204 || response.status === 404) return new Map();
     if (!response.ok) throw new Error(`tile ${z}/${x}/${y}: ${response.status}`);
     const bytes = await response.arrayBuffer();
@@ -47,6 +47,33 @@ export function createSource(url, {bounds = null, onState} = {}) {
   }
 
   return {get};
+}
+
+/** Tiles that are fetched at once: over HTTP/2 a browser would send a whole screen of them. */
+const AT_ONCE = 6;
+let underWay = 0;
+/** @type {(() => void)[]} */
+const line = [];
+
+/** Run when it is this one's turn. @template T @param {() => Promise<T>} run @returns {Promise<T>} */
+async function inTurn(run) {
+  if (underWay >= AT_ONCE) await new Promise(resolve => { line.push(() => resolve(undefined)); });
+  underWay += 1;
+  try {
+    return await run();
+  } finally {
+    underWay -= 1;
+    line.shift()?.();
+  }
+}
+
+/** Ask again, a little later each time, where the server says "not now". @param {string} address */
+async function patiently(address) {
+  for (let attempt = 0; ; attempt += 1) {
+    const response = await fetch(address, {credentials: 'same-origin'});
+    if ((response.status !== 429 && response.status !== 503) || attempt >= 3) return response;
+    await new Promise(resolve => { setTimeout(resolve, 400 * 2 ** attempt); });
+  }
 }
 
 /**

@@ -155,13 +155,15 @@ export function startReport(form, data) {
     return {
       id: data.id, category: chosen(), text: String(typed.text ?? '').trim(), address: address.value.trim(),
       lon: at?.lon ?? null, lat: at?.lat ?? null, accuracy_m: at?.accuracy ?? null, coord_source: at?.source ?? null,
-      name: String(typed.name ?? '').trim(), phone: String(typed.phone ?? '').trim(), website: String(typed.website ?? ''),
+      name: String(typed.name ?? '').trim(), phone: String(typed.phone ?? '').trim(), answer: String(typed.answer ?? '').trim(), website: String(typed.website ?? ''),
     };
   }
 
   /** @param {unknown} error */
   function refused(error) {
     const named = error instanceof ApiError ? Object.fromEntries(error.errors.map(({field, message}) => [field, message])) : {};
+    // After many reports from one network a small question is asked, of people and robots alike.
+    if (named.answer) find('#question').hidden = false;
     const rest = notes.showAll(named);
     const isNamed = Object.keys(named).length > rest.length;
     fill(summary, el('strong', null, t('send.failed')), ' ', isNamed ? rest.join(' ') : errorText(error), ' ', !isNamed && t('send.kept'));
