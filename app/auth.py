@@ -303,6 +303,7 @@ HOMES = (
     ("worker:view", "/worker/"),
     ("desk:view", "/desk"),
     ("planner:view", "/planner"),
+    ("person:find", "/people"),
     ("admin:system", "/admin"),
     ("admin:security", "/admin"),
     ("admin:audit", "/admin"),

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from grids import scope
 from grids.accounts import Actor
 from grids.area_tree import AreaNode, areas_under
+from grids.cells import Grid, GridVersion
 from grids.codes import PopulationCategory
 from grids.db import queries
 from grids.key_population.models import PopulationTold
@@ -219,3 +220,17 @@ def _month_before(period: date | None) -> date | None:
 def is_choice(age: str, residency: str, household: str) -> bool:
     """Say whether a group is one of those that are published."""
     return age in AGES and residency in (ALL, *RESIDENCIES) and household in (ALL, *HOUSEHOLD_KINDS)
+
+
+def grid_codes(session: Session, actor: Actor, area: str) -> Sequence[str]:
+    """List the duty grids of today inside an area of the caller."""
+    return session.scalars(
+        select(Grid.code)
+        .join(GridVersion, GridVersion.grid_id == Grid.id)
+        .where(
+            GridVersion.valid.op("@>")(func.current_date()),
+            scope.in_areas(Grid.code, actor.areas),
+            scope.in_areas(Grid.code, (area,)),
+        )
+        .order_by(Grid.code)
+    ).all()

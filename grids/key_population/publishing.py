@@ -8,7 +8,7 @@ twenty-four people have come or gone, so that a month tells no single case.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from random import Random, SystemRandom
 from typing import Final
@@ -43,9 +43,9 @@ def _publish(
         row.area_code: row.given
         for row in connection.execute(queries("key_population")["given"], asked)
     }
-    codes = nodes_of(given)
+    codes, boxes = nodes_of(given), boxes_of(given)
     tree, drawn = draw_leaves(
-        connection, f"key:{category}", codes, boxes_of(given), on=period, chance=chance
+        connection, f"key:{category}", nodes_of(boxes), boxes, on=period, chance=chance
     )
     values = {leaf: one.values.get(MEASURE, 0) for leaf, one in drawn.items()}
     found = counts_rule.tellable(tree, values, SMALL)
@@ -65,10 +65,10 @@ def _publish(
     )
 
 
-def nodes_of(given: Mapping[str, int | None]) -> list[str]:
+def nodes_of(given: Iterable[str]) -> list[str]:
     """Return the areas given and all areas above them.
 
-    >>> nodes_of({"339901001001": 12})
+    >>> nodes_of(["339901001001"])
     ['339901', '339901001', '339901001001']
     """
     return sorted({code[:n] for code in given for n in (6, 9, 12, 15) if n <= len(code)})
@@ -77,12 +77,12 @@ def nodes_of(given: Mapping[str, int | None]) -> list[str]:
 def boxes_of(given: Mapping[str, int | None]) -> Counted:
     """Count every person in one box: the smallest area given, or the rest of an area.
 
-    Fewer than ten count as nought, for nobody knows how many they are; where the area above
-    was given they are in its rest.
+    Fewer than ten count as nought, for nobody knows how many they are; where an area above
+    was given they are in its rest and have no box of their own.
 
     >>> boxes = boxes_of({"339901001": 60, "339901001001": 25, "339901001002": None})
     >>> {code: counts["n"] for code, (_, counts) in boxes.items()}
-    {'339901001001': 25, '339901001002': 0, '339901001': 35}
+    {'339901001001': 25, '339901001': 35}
     """
     inside: dict[str, int] = {}
     own: dict[str, int] = {}
@@ -90,8 +90,11 @@ def boxes_of(given: Mapping[str, int | None]) -> Counted:
     for code in sorted(given, key=len, reverse=True):
         count = given[code] or 0
         parts = inside.get(code, 0)
-        own[code] = max(0, count - parts) if given[code] is not None else 0
         above = next((code[:n] for n in (12, 9, 6) if n < len(code) and code[:n] in given), None)
+        if given[code] is not None:
+            own[code] = max(0, count - parts)
+        elif above is None:
+            own[code] = 0
         if above is not None:
             inside[above] = inside.get(above, 0) + max(count, parts)
     return {

@@ -1,0 +1,44 @@
+// What the colours of the map mean, and what lies under the pointer.
+
+import {el, fill} from '../lib/dom.js';
+import {number, t} from '../lib/i18n.js';
+import {onTheme} from '../lib/theme.js';
+import {SUPPRESSED, classesOf, rampColours} from '../map/choropleth.js';
+
+/** @param {number | string | undefined} value */
+const text = value => (typeof value === 'number' ? number(value) : t(value === SUPPRESSED ? 'counts.withheld' : 'counts.notGiven'));
+
+/**
+ * @param {HTMLElement} host
+ * @param {{values: Record<string, number | string>, breaks: number[]}} counts
+ */
+export function createKey(host, {values, breaks}) {
+  const found = Object.values(values);
+  const hasNumbers = found.some(value => typeof value === 'number');
+  function draw() {
+    const colours = rampColours();
+    host.hidden = !found.length;
+    fill(host,
+      el('b', null, t('counts.key')),
+      hasNumbers && el('ul', null, ...classesOf(breaks).map(one => el('li', null,
+        el('i', {style: {background: colours[one.step]}}), one.from === one.to ? number(one.to) : `${number(Math.round(one.from))} – ${number(Math.round(one.to))}`))),
+      found.includes(SUPPRESSED) && el('p', {class: 'small'}, el('i', {class: 'hatch'}), t('counts.withheld')),
+      !hasNumbers && el('p', {class: 'muted small'}, t('counts.nothingTold')));
+  }
+  draw();
+  onTheme(draw);
+}
+
+/** @param {HTMLElement} host */
+export function createTip(host) {
+  return {
+    /** @param {{x: number, y: number, name: string, value: number | string | undefined} | null} hit */
+    show(hit) {
+      host.hidden = !hit;
+      if (!hit) return;
+      fill(host, el('b', null, hit.name), el('span', null, text(hit.value)));
+      host.style.left = `${hit.x + 14}px`;
+      host.style.top = `${hit.y + 14}px`;
+    },
+  };
+}
