@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from app.cli import audit, data, develop, keys, people, serve
+from app.cli import audit, data, develop, keys, people, privacy, serve
 from app.cluster import ClusterError
 from app.config import InvalidSetting
 from app.processes import ProcessError
@@ -36,6 +36,7 @@ COMMANDS = (
     data.verify_store,
     audit.audit_group,
     keys.keys,
+    privacy.inventory,
     develop.test,
     develop.check,
     develop.assets,

@@ -1,0 +1,97 @@
+"""Every column that speaks of a person, with level, purpose, ground, retention and who may see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Personal:
+    """One column of personal data. `who` is a permission, or what stands in its place."""
+
+    level: str  #: L3 sensitive, L4 very sensitive; L2 for staff in their office
+    subject: str  #: resident, reporter, staff, enterprise
+    purpose: str
+    basis: str
+    retention: str
+    who: str
+
+
+#: Named grounds that many columns share.
+_RESIDENT: Final = Personal(
+    "L3", "resident", "service", "legal_duty", "resident_2y", "person:reveal"
+)
+_COUNTED: Final = Personal("L3", "resident", "counts", "legal_duty", "resident_2y", "person:find")
+_RIGHTS: Final = Personal("L3", "resident", "rights", "legal_duty", "years_3", "subject:handle")
+_REPORTER: Final = Personal(
+    "L3", "reporter", "call_back", "consent", "closed_1y", "reporter:reveal"
+)
+_STAFF: Final = Personal("L2", "staff", "sign_in", "employment", "employed", "admin:system")
+_SECRET: Final = Personal("L3", "staff", "sign_in", "employment", "employed", "nobody")
+_ACT: Final = Personal("L2", "staff", "proof", "employment", "case", "incident:view")
+_LOG: Final = Personal("L3", "staff", "accountability", "network_law", "days_180", "admin:audit")
+
+
+def _each(personal: Personal, table: str, columns: str) -> dict[str, Personal]:
+    return {f"{table}.{column}": personal for column in columns.split()}
+
+
+PERSONAL: Final[dict[str, Personal]] = {
+    **_each(_RESIDENT, "person", "name_sealed birth_sealed"),
+    "person.phone_sealed": Personal(
+        "L3", "resident", "service", "consent", "resident_2y", "person:reveal"
+    ),
+    "person.phone_index": Personal("L3", "resident", "search", "consent", "resident_2y", "nobody"),
+    "person.id_number_sealed": Personal(
+        "L4", "resident", "service", "legal_duty", "resident_2y", "person:reveal"
+    ),
+    "person.id_number_index": Personal(
+        "L4", "resident", "search", "legal_duty", "resident_2y", "nobody"
+    ),
+    **_each(
+        _COUNTED, "person", "household_id age_band relation residency cell_id grid_id area_code"
+    ),
+    **_each(_COUNTED, "person", "moved_in_on moved_out_on"),
+    **_each(_COUNTED, "household", "dwelling_id kind cell_id grid_id area_code"),
+    # Which flats were drawn for a told count: chance, kept so that it cannot be averaged away.
+    "people_draw.kinds": Personal(
+        "L3", "resident", "counts", "legal_duty", "resident_2y", "nobody"
+    ),
+    **_each(_RIGHTS, "person_access", "person_id account_id act field purpose case_number at"),
+    **_each(_RIGHTS, "subject_request", "person_id area_code kind channel identity_checked"),
+    **_each(_RIGHTS, "subject_request", "status reason result received_by handled_by"),
+    **_each(_REPORTER, "incident_reporter", "name_sealed phone_sealed"),
+    "incident_reporter.phone_index": Personal(
+        "L3", "reporter", "search", "consent", "closed_1y", "nobody"
+    ),
+    **_each(_ACT, "incident", "text holder_id handler_id reporter_id"),
+    **_each(_ACT, "incident_event", "actor_id device device_at note"),
+    # Where a worker stood when a step was taken: whereabouts, coarse after 30 days.
+    "incident_event.geom": Personal(
+        "L3", "staff", "proof", "employment", "days_30", "incident:view"
+    ),
+    **_each(_ACT, "blob", "account_id taken_at"),
+    "blob.taken_geom": Personal("L3", "staff", "proof", "employment", "days_30", "nobody"),
+    "enterprise.contact_sealed": Personal(
+        "L3", "enterprise", "contact", "legal_duty", "while_open", "enterprise:view"
+    ),
+    **_each(_STAFF, "account", "login name signed_in_at"),
+    **_each(_SECRET, "account", "password_hash"),
+    **_each(_SECRET, "past_password", "password_hash"),
+    **_each(_SECRET, "second_factor", "secret_sealed"),
+    **_each(_SECRET, "recovery_code", "code_hash"),
+    **_each(_STAFF, "linked_identity", "issuer subject"),
+    **_each(_STAFF, "assignment", "account_id role area_code"),
+    **_each(_STAFF, "api_token", "account_id used_from used_at"),
+    "shift.starts_at": Personal("L2", "staff", "duty", "employment", "employed", "duty:view"),
+    "shift.ends_at": Personal("L2", "staff", "duty", "employment", "employed", "duty:view"),
+    **_each(
+        Personal("L3", "staff", "sign_in", "employment", "session", "the account itself"),
+        "sign_in_session",
+        "account_id agent source seen_at",
+    ),
+    **_each(_LOG, "sign_in_failure", "source login_hash"),
+    **_each(_LOG, "audit_event", "actor_id subject source_ip detail"),
+    **_each(_LOG, "alarm", "account_id subject"),
+}

@@ -1,0 +1,217 @@
+"""Every table with every column: a new one is refused by a test until somebody has judged it.
+
+A column that speaks of a person stands in `personal.py` too. For the others the group of the
+table says who may see them and how long they are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Group:
+    """What holds for all columns of a table that speak of no person."""
+
+    purpose: str
+    retention: str
+    who: str
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One table: its group, and the names of its columns, each of them judged."""
+
+    table: str
+    group: str
+    columns: str
+
+
+GROUPS: Final = {
+    "map": Group("the one map", "while valid", "map:view"),
+    "registers": Group("registers of dwellings and enterprises", "while valid", "enterprise:view"),
+    "codes": Group("code lists", "while valid", "map:view"),
+    "cases": Group("cases and their proof", "as long as the case", "incident:view"),
+    "counts": Group("published counts of at least ten", "until published anew", "grid:view"),
+    "people": Group("register of residents", "two years after moving out", "person:find"),
+    "staff": Group("accounts of staff", "while the account exists", "admin:system"),
+    "audit": Group("who saw or changed what", "180 days or longer", "admin:audit"),
+    "exports": Group("requests for exports", "180 days", "export:run"),
+    "system": Group("the platform itself", "days", "nobody"),
+}
+
+TABLES: Final = (
+    Listed(
+        "account",
+        "staff",
+        "id login name password_hash is_active failed_count locked_until created_at password_at must_change signed_in_at disabled_at",
+    ),
+    Listed(
+        "address",
+        "map",
+        "id source_id text street number estate building geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
+    ),
+    Listed(
+        "alarm",
+        "audit",
+        "id rule subject account_id status opened_at first_at last_at count detail acknowledged_at acknowledged_by closed_at closed_by note",
+    ),
+    Listed(
+        "api_token",
+        "staff",
+        "id account_id name token_hash scopes created_at expires_at used_at used_from revoked_at",
+    ),
+    Listed("area", "map", "code parent_code level kind name_zh name_en valid_from valid_to geom"),
+    Listed(
+        "assignment",
+        "staff",
+        "id account_id role area_code department_code purpose valid_from valid_to granted_by granted_at revoked_by revoked_at",
+    ),
+    Listed("attachment", "cases", "id incident_id event_seq sha256 part"),
+    Listed(
+        "audit_check",
+        "audit",
+        "id asked_at asked_by ended_at events links heads problem row_id row_at position",
+    ),
+    Listed("audit_event", "audit", "at id actor_id action subject is_success source_ip detail xid"),
+    Listed("audit_head", "audit", "id made_at kind no events body"),
+    Listed("audit_link", "audit", "no sealed_at events form entries hash"),
+    Listed("audit_state", "audit", "id no events xid event_id hash seen_at limit_s"),
+    Listed(
+        "blob",
+        "cases",
+        "sha256 size media_type width height public_sha256 thumb_sha256 taken_at taken_geom account_id created_at",
+    ),
+    Listed(
+        "building",
+        "map",
+        "id source_id name kind levels height_m built_year dwellings area_m2 address_id geom geom_3857 cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
+    ),
+    Listed(
+        "category",
+        "codes",
+        "id code_system kind code parent name_zh name_en search sort is_common valid_from valid_to source",
+    ),
+    Listed(
+        "category_limit",
+        "codes",
+        "id category_id urgency value unit department_code source valid_from valid_to",
+    ),
+    Listed("cell", "map", "cell_id area_code grid_id is_whole geom"),
+    Listed(
+        "city",
+        "map",
+        "id name_zh name_en county_code metric_srid city_zone west south east north attribution",
+    ),
+    Listed(
+        "component",
+        "map",
+        "id identifier source_id code_system code name state department_code geom geom_3857 cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
+    ),
+    Listed("department", "codes", "code name_zh name_en sort"),
+    Listed("dwelling", "registers", "id building_id unit floor room use area_m2"),
+    Listed(
+        "enterprise",
+        "registers",
+        "id uscc name kind industry status staff registered_on contact_sealed address_id geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
+    ),
+    Listed("erasure_certificate", "people", "id made_at rule body signature"),
+    Listed(
+        "export_request",
+        "exports",
+        "id account_id layer format level choice areas reason note state rows asked_at decided_by decided_at decision_note ready_at expires_at file_size file_sha256 taken_count mark_key",
+    ),
+    Listed(
+        "facility",
+        "map",
+        "id source_id kind name geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
+    ),
+    Listed("feed", "system", "sealed_at no incident_id seq area_code department_code payload hash"),
+    Listed("feed_state", "system", "id no xid hash"),
+    Listed("grid", "map", "id code name kind"),
+    Listed("grid_version", "map", "id grid_id valid households area_m2 geom"),
+    Listed("household", "people", "id dwelling_id kind cell_id grid_id area_code"),
+    Listed(
+        "incident",
+        "cases",
+        "id number track_hash category_id category_code component_id grid_version_id text address channel urgency status department_code holder_id handler_id reporter_id reported_at received_at stage_at due_at filed_at dispatched_at handled_at closed_at handling_due_at rework_count return_count event_count flags geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
+    ),
+    Listed("incident_clock", "cases", "id incident_id stage started_at due_at ended_at paused"),
+    Listed(
+        "incident_event",
+        "cases",
+        "recorded_at incident_id seq id xid action from_status to_status actor_id role department_code area_code device_at device reason note geom photos data",
+    ),
+    Listed("incident_link", "cases", "incident_id other_id kind created_at"),
+    Listed(
+        "incident_reporter",
+        "cases",
+        "id incident_id name_sealed phone_sealed phone_index created_at",
+    ),
+    Listed(
+        "incident_task",
+        "cases",
+        "id incident_id department_code part dispatched_at signed_at replied_at returned_at",
+    ),
+    Listed("landuse", "map", "id source_id kind name area_m2 geom geom_3857"),
+    Listed("layer_count", "counts", "layer level cell_id area_code class n x y geom"),
+    Listed("layer_stat", "counts", "layer rows counted_at breaks"),
+    Listed("linked_identity", "staff", "issuer subject account_id linked_at linked_by"),
+    Listed("number_day", "cases", "day first"),
+    Listed("past_password", "staff", "id account_id password_hash ended_at"),
+    Listed("people_count", "counts", "area_code measure published_at value"),
+    Listed("people_draw", "counts", "subject leaf drawn_on lasts kinds told"),
+    Listed("people_group_count", "counts", "age residency household area_code published_at value"),
+    Listed(
+        "person",
+        "people",
+        "id household_id name_sealed id_number_sealed id_number_index phone_sealed phone_index birth_sealed age_band relation residency cell_id grid_id area_code moved_in_on moved_out_on anonymised_at",
+    ),
+    Listed("person_access", "people", "id at person_id account_id act field purpose case_number"),
+    Listed("place", "map", "id source_id kind name name_en rank population geom"),
+    Listed("population_batch", "counts", "id account_id uploaded_at rows"),
+    Listed("population_category", "counts", "code name_zh name_en sort source"),
+    Listed("population_count", "counts", "batch_id category period area_code count"),
+    Listed("population_told", "counts", "category period area_code value published_at"),
+    Listed(
+        "premises",
+        "registers",
+        "id source_id enterprise_id building_id kind name floor_area_m2 geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
+    ),
+    Listed(
+        "provider_try",
+        "staff",
+        "state_hash browser_hash nonce verifier target session_hash started_at",
+    ),
+    Listed("rate_count", "system", "bucket hour count"),
+    Listed("recovery_code", "staff", "account_id code_hash created_at used_at"),
+    Listed("request_key", "system", "id kind body_hash status answer created_at"),
+    Listed(
+        "road",
+        "map",
+        "id source_id kind rank name is_oneway is_bridge is_tunnel speed_kmh length_m geom geom_3857",
+    ),
+    Listed(
+        "second_factor",
+        "staff",
+        "account_id secret_sealed digest created_at confirmed_at last_step",
+    ),
+    Listed("shift", "staff", "id account_id starts_at ends_at"),
+    Listed("sign_in_failure", "staff", "id source login_hash at"),
+    Listed(
+        "sign_in_session",
+        "staff",
+        "token_hash id account_id csrf_token created_at seen_at ends_at agent source method is_whole confirmed_at",
+    ),
+    Listed("signal_count", "audit", "hour kind subject count"),
+    Listed("signal_state", "audit", "id looked_at"),
+    Listed("source_version", "system", "name no changed_at"),
+    Listed(
+        "subject_request",
+        "people",
+        "id person_id area_code kind channel identity_checked status received_at due_at received_by handled_by handled_at reason result copy_until",
+    ),
+    Listed("water", "map", "id source_id kind name area_m2 geom geom_3857"),
+    Listed("workday", "codes", "day is_workday name"),
+)

@@ -1,0 +1,31 @@
+// The registrar's pages. Forms come from the server and work alone; this file shows a field
+// in its place, lets it go again after a minute, and hides what a purpose does not need.
+
+import {find, pageData} from './lib/dom.js';
+import {setZone, useMessages} from './lib/i18n.js';
+import commonZh from './messages/common.zh.js';
+import commonEn from './messages/common.en.js';
+import {startReveal} from './people/reveal.js';
+import {bindThemeSwitch} from './ui/theme-switch.js';
+
+useMessages({zh: commonZh, en: commonEn});
+document.documentElement.classList.add('has-script');
+
+setZone(pageData().city?.zone);
+bindThemeSwitch();
+startReveal();
+
+/** The number of a case is asked for only where the purpose is one. */
+for (const form of document.querySelectorAll('form')) {
+  const field = form.querySelector('.case-field');
+  if (!field) continue;
+  const input = /** @type {HTMLInputElement} */ (find('input', field));
+  const show = () => {
+    const chosen = /** @type {HTMLInputElement | null} */ (form.querySelector('input[name="purpose"]:checked'));
+    const isCase = chosen?.value === 'case';
+    field.classList.toggle('is-away', !isCase);
+    input.required = isCase;
+  };
+  form.addEventListener('change', show);
+  show();
+}
