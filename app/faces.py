@@ -17,6 +17,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.config import Settings
 from app.i18n import language, translated
+from app.uploads import count_upload
 from gis.errors import GisError
 from grids import choices
 from grids.accounts import Actor
@@ -231,6 +232,7 @@ def _store(file: FileStorage, city: City, actor: Actor | None, now: datetime) ->
     data = file.stream.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise FieldErrors({"photos": too_large()})
+    count_upload(len(data), now)
     try:
         blob = store_photo(
             g.session,

@@ -17,6 +17,7 @@ from app.errors import problem
 from app.i18n import translated
 from app.incident_answers import detail_json, page_json, row_json
 from app.render import json_answer
+from app.uploads import count_upload
 from gis.jsontext import load_json
 from grids import blobs
 from grids.city import the_city
@@ -208,6 +209,8 @@ def photo_answer(sha256: str, account_id: int | None) -> Response:
         detail = translated("error.blob.too_large", "too large", most_mb=megabytes)
         return problem(413, "blob.too_large", detail)
     data = request.get_data(cache=False)
+    with g.session.begin():
+        count_upload(len(data), _now())
     with g.session.begin():
         stored = blobs.store_photo(
             g.session,

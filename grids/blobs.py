@@ -12,6 +12,7 @@ import hashlib
 import io
 import os
 import secrets
+import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,6 +39,10 @@ MOST_PIXELS: Final = 50_000_000
 LONGEST_SIDE: Final = 16_000
 PUBLIC_SIDE: Final = 1600
 THUMB_SIDE: Final = 320
+#: A camera's progressive JPEG has about ten scans; thousands cost minutes of a processor.
+MOST_SCANS: Final = 100
+#: Pictures that a process draws at once: each may hold 200 MiB of pixels while it does.
+_drawing: Final = threading.BoundedSemaphore(2)
 #: How long a photo may wait for the report that names it.
 GRACE: Final = timedelta(hours=24)
 #: Writers share this lock, the sweep takes it alone: it never removes what is being stored.
@@ -182,8 +187,11 @@ def draw(data: bytes, zone: ZoneInfo) -> Drawn:
     Size is judged from the header, before a pixel is decoded.
     """
     kind, media_type = sniff(data)
+    if kind == "JPEG" and data.count(b"\xff\xda") > MOST_SCANS:
+        raise NotAPhoto("the picture is drawn in too many passes", field="photo")
     try:
-        with warnings.catch_warnings():
+        with _drawing, warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of hidden data that is broken
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             picture = Image.open(io.BytesIO(data), formats=(kind,))
             _check_pixels(*picture.size)

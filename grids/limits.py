@@ -31,15 +31,15 @@ class TooMany(GridsError):
 
 
 COUNT = text(
-    "INSERT INTO rate_count (bucket, hour, count) VALUES (:bucket, :hour, 1)"
-    " ON CONFLICT (bucket, hour) DO UPDATE SET count = rate_count.count + 1 RETURNING count"
+    "INSERT INTO rate_count (bucket, hour, count) VALUES (:bucket, :hour, :by)"
+    " ON CONFLICT (bucket, hour) DO UPDATE SET count = rate_count.count + :by RETURNING count"
 )
 
 
-def count_use(session: Session, bucket: str, *, most: int, now: datetime) -> None:
-    """Count one use of a bucket. Raises `TooMany` above `most` in the running hour."""
+def count_use(session: Session, bucket: str, *, most: int, now: datetime, by: int = 1) -> None:
+    """Count a use of a bucket, of one or of so much. Raises `TooMany` above `most` in an hour."""
     hour = now.replace(minute=0, second=0, microsecond=0)
-    used = session.scalar(COUNT, {"bucket": bucket, "hour": hour})
+    used = session.scalar(COUNT, {"bucket": bucket, "hour": hour, "by": by})
     if used is not None and used > most:
         raise TooMany(f"more than {most} in an hour", most=most)
 
