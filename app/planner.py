@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import urlencode
 
-import structlog
-from flask import Blueprint, Response, current_app, g, redirect, render_template, request
+from flask import Blueprint, Response, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
 
-from app import reading
+from app import export_files, reading
 from app.auth import requires
 from app.command import area_json, page_data
-from app.config import ROOT, Settings
 from app.errors import TRY_AGAIN, problem
-from app.i18n import language, translated
+from app.i18n import translated
 from app.layer_answers import class_name, layer_json
 from app.render import json_answer
 from app.tiles import layer_for_caller, wanted_classes
-from gis.folium_map import Assets
 from gis.geojson import Tally
 from grids import audit, exports, layers
 from grids.area_tree import areas_under
 from grids.city import the_city
 from grids.exports import Selection
-from grids.layers import Layer
+from grids.layers import LAYERS, Layer
 
 bp = Blueprint("planner", __name__)
-log = structlog.get_logger("wangge.planner")
 
-LEAFLET = ROOT / "static" / "node_modules" / "leaflet" / "dist"
-PIECE_BYTES = 256 * 1024
 #: An export reads as long as it must; a tile or a page must not.
 EXPORT_TIMEOUT = "15min"
 #: Exports of a process at the same time; the other threads and connections serve the map.
@@ -51,17 +41,15 @@ _places = BoundedSemaphore(MOST_AT_ONCE)
 def page() -> ResponseReturnValue:
     """Show the page: a form that works by itself, and a map and a preview by script."""
     with reading.reader() as conn:
-        facts = {
-            layer.id: layers.facts_of(conn, layer, g.actor)
-            for layer in layers.layers_for(g.actor)
-            if layer.is_exportable and layer.source is not None
-        }
-    offered = [
-        {**layer_json(layer, facts[layer.id]), "columns": columns_json(layer),
-         "classes": classes_json(layer)}
-        for layer in layers.layers_for(g.actor)
-        if layer.id in facts
-    ]  # fmt: skip
+        offered = [
+            {
+                **layer_json(layer, layers.facts_of(conn, layer, g.actor)),
+                "columns": columns_json(layer),
+                "classes": classes_json(layer),
+                "locked": not layers.may_see(layer, g.actor),
+            }
+            for layer in offered_layers()
+        ]
     roots = areas_under(g.session, g.actor, "")
     nodes = [
         area_json(node) for root in roots for node in areas_under(g.session, g.actor, root.code)
@@ -82,6 +70,17 @@ def page() -> ResponseReturnValue:
     )
 
 
+def offered_layers() -> list[Layer]:
+    """List the layers that the caller may take, or ask for without seeing them."""
+    return [
+        layer
+        for layer in LAYERS
+        if layer.is_exportable
+        and layer.source is not None
+        and (layers.may_see(layer, g.actor) or (layer.is_requestable and g.actor.can("export:run")))
+    ]
+
+
 def columns_json(layer: Layer) -> list[dict[str, str]]:
     """Write the columns of a layer with their level of sensitivity."""
     return [
@@ -91,7 +90,7 @@ def columns_json(layer: Layer) -> list[dict[str, str]]:
             "level": column.level,
             "kind": column.kind,
         }
-        for column in layer.row_columns
+        for column in exports.export_columns(layer)
     ]
 
 
@@ -127,23 +126,28 @@ def formats() -> list[dict[str, str]]:
 @bp.get("/planner/export")
 @requires("export:run")
 def export_form() -> ResponseReturnValue:
-    """Lead the plain form to the file it asks for."""
-    layer_id = request.args.get("layer", "")
+    """Lead the plain form to the file it asks for, or to the page that asks what it is for."""
+    layer = exports.exportable_layer(request.args.get("layer", ""), g.actor)
     ending = request.args.get("format", "geojson")
-    layer_for_caller(layer_id)
+    names = request.args.getlist("columns")
     rest = {name: value for name, value in request.args.items(multi=True)
             if name in ("area", "bbox", "crs", "class") and value}  # fmt: skip
-    columns = request.args.getlist("columns")
-    if columns:
-        rest["columns"] = ",".join(columns)
-    return redirect(f"/api/export/{layer_id}.{ending}" + (f"?{urlencode(rest)}" if rest else ""))
+    if names:
+        rest["columns"] = ",".join(names)
+    chosen = tuple(names) or tuple(column.name for column in layer.row_columns)
+    if exports.level_of(layer, chosen, g.actor) != "L1":
+        query = urlencode({"layer": layer.id, "format": ending, **rest})
+        return redirect(f"/planner/exports/new?{query}")
+    return redirect(f"/api/export/{layer.id}.{ending}" + (f"?{urlencode(rest)}" if rest else ""))
 
 
 @bp.get("/api/export/<layer_id>/preview")
 @requires("planner:view")
 def preview(layer_id: str) -> ResponseReturnValue:
-    """Give rows, size and time of a selection, and its first rows."""
-    wanted = asked_for(layer_id, request.args.get("format", "geojson"))
+    """Give rows, size and time of a selection, and its first rows where the caller may see them."""
+    layer = exports.exportable_layer(layer_id, g.actor)
+    wanted = asked_for(layer, request.args.get("format", "geojson"))
+    is_shown = layers.may_see(layer, g.actor) and wanted.level != "L3"
     with reading.reader() as conn, reading.snapshot(conn):
         found = exports.estimate(conn, wanted)
     return json_answer(
@@ -151,38 +155,63 @@ def preview(layer_id: str) -> ResponseReturnValue:
             "rows": found.rows,
             "size_bytes": found.size_bytes,
             "duration_s": found.duration_s,
+            "level": wanted.level,
             "columns": [
                 {"name": name, "title": translated(f"property.{name}", name)}
                 for name in found.columns
             ],
-            "first": found.first,
-            "shown": len(found.first),
+            "first": found.first if is_shown else [],
+            "shown": len(found.first) if is_shown else 0,
             "url": f"{request.path.removesuffix('/preview')}.{wanted.format}",
             "most_on_a_map": exports.MOST_ON_A_MAP,
         }
     )
 
 
-def asked_for(layer_id: str, format_name: str) -> Selection:
-    """Read a selection from the address."""
-    names = tuple(name for name in request.args.get("columns", "").split(",") if name)
+def asked_for(layer: Layer, format_name: str, args: Any = None) -> Selection:
+    """Read a selection from the address, or from a form."""
+    args = request.args if args is None else args
+    names = tuple(name for name in args.get("columns", "").split(",") if name)
+    classes = tuple(name for name in args.get("class", "").split(",") if name)
     return exports.selection(
-        layer_for_caller(layer_id),
+        layer,
         g.actor,
         format_name=format_name,
         columns=names,
-        area=request.args.get("area", ""),
-        within=layers.within_of(request.args.get("bbox", ""), request.args.get("bbox-crs", "")),
-        crs=request.args.get("crs", ""),
-        classes=wanted_classes(),
+        area=args.get("area", ""),
+        within=layers.within_of(args.get("bbox", ""), args.get("bbox-crs", "")),
+        crs=args.get("crs", ""),
+        classes=classes if args is not request.args else wanted_classes(),
     )
+
+
+def choice_of(args: Any, wanted: Selection) -> dict[str, Any]:
+    """Write a choice as it is kept, so that it can be read again and shown to an approver."""
+    return {
+        "columns": list(wanted.source.columns),
+        "area": args.get("area", ""),
+        "bbox": args.get("bbox", ""),
+        "bbox_crs": args.get("bbox-crs", ""),
+        "crs": args.get("crs", ""),
+        "classes": [name for name in args.get("class", "").split(",") if name],
+    }
 
 
 @bp.get("/api/export/<layer_id>.<ending>")
 @requires("export:run")
 def export(layer_id: str, ending: str) -> ResponseReturnValue:
-    """Give a selection as a file. `X-Row-Count` is counted in the snapshot that is read."""
-    wanted = asked_for(layer_id, ending)
+    """Give a selection as a file. `X-Row-Count` is counted in the snapshot that is read.
+
+    L2 data needs `reason` and `note`; L3 data is asked for on `/planner/exports/new`.
+    """
+    wanted = asked_for(layer_for_caller(layer_id), ending)
+    if wanted.level not in ("L1", "L2"):
+        raise exports.ApprovalNeeded("a second person must approve", layer=layer_id)
+    reason, note = exports.checked_reason(
+        wanted.level, request.args.get("reason", ""), request.args.get("note", "")
+    )
+    with g.session.begin():
+        audit.require_sealing(g.session)
     if not _places.acquire(blocking=False):
         answer = problem(TRY_AGAIN, "export.busy", _("planner.busy"))
         answer.headers["Retry-After"] = "10"
@@ -190,20 +219,22 @@ def export(layer_id: str, ending: str) -> ResponseReturnValue:
     stack = ExitStack()
     stack.callback(_places.release)
     try:
+        kept, wanted = _kept(wanted, reason, note)
         conn = stack.enter_context(reading.reader())
         stack.enter_context(reading.snapshot(conn))
         conn.execute("SELECT set_config('statement_timeout', %s, true)", (EXPORT_TIMEOUT,))
         rows = exports.count(conn, wanted)
         tally = Tally()
-        body = _pieces(conn, wanted, rows, tally, stack)
+        body = export_files.pieces(conn, wanted, rows, tally, stack)
     except BaseException:
         stack.close()
         raise
-    watched = _recorded(body, wanted, rows, tally, stack)
+    watched = export_files.recorded(body, wanted, kept, rows, tally, stack)
     answer = Response(watched, mimetype=wanted.media_type)
     # A body that nobody reads (HEAD, a caller who left) gives its connection back as well.
     answer.call_on_close(stack.close)
     answer.headers["X-Row-Count"] = str(rows)
+    answer.headers["X-Export-Number"] = kept.number
     answer.headers["Content-Disposition"] = f'attachment; filename="{_file_name(wanted)}"'
     answer.headers["Cache-Control"] = "no-store"
     if wanted.format == "html":
@@ -212,105 +243,17 @@ def export(layer_id: str, ending: str) -> ResponseReturnValue:
     return answer
 
 
+def _kept(wanted: Selection, reason: str, note: str) -> tuple[exports.ExportRequest, Selection]:
+    """Keep the export under a number and mark its file and its rows with it."""
+    with g.session.begin():
+        kept = exports.keep_direct(
+            g.session, wanted, g.actor, choice=choice_of(request.args, wanted),
+            reason=reason, note=note, now=datetime.now(UTC),
+        )  # fmt: skip
+        mark = exports.mark_of(g.session, kept)
+    return kept, exports.marked(wanted, mark)
+
+
 def _file_name(wanted: Selection) -> str:
     day = datetime.now(UTC).strftime("%Y%m%d")
     return f"{wanted.layer.id}-{day}.{wanted.format}"
-
-
-def _pieces(
-    conn: reading.Reader, wanted: Selection, rows: int, tally: Tally, stack: ExitStack
-) -> Iterator[bytes]:
-    """Return the file in pieces; what needs the whole selection first is made at once."""
-    if wanted.format == "geojson":
-        return exports.geojson(conn, wanted, rows, tally)
-    if wanted.format == "csv":
-        return exports.csv(conn, wanted, rows, tally)
-    if wanted.format == "gpkg":
-        return _gpkg_pieces(conn, wanted, rows, tally, stack)
-    return iter([_map_file(conn, wanted, rows, tally)])
-
-
-def _gpkg_pieces(
-    conn: reading.Reader, wanted: Selection, rows: int, tally: Tally, stack: ExitStack
-) -> Iterator[bytes]:
-    settings: Settings = current_app.extensions["settings"]
-    folder = settings.var_dir / "cache"
-    folder.mkdir(parents=True, exist_ok=True)
-    place = stack.enter_context(tempfile.TemporaryDirectory(prefix="export-", dir=folder))
-    path = Path(place) / f"{wanted.layer.id}.gpkg"
-    tally.rows = exports.gpkg(conn, wanted, rows, path)
-    tally.size = path.stat().st_size
-    return _file_pieces(path)
-
-
-def _file_pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(PIECE_BYTES):
-            yield piece
-
-
-def _map_file(conn: reading.Reader, wanted: Selection, rows: int, tally: Tally) -> bytes:
-    assets = Assets(
-        (LEAFLET / "leaflet.js").read_text(encoding="utf-8"),
-        (LEAFLET / "leaflet.css").read_text(encoding="utf-8"),
-    )
-    now = datetime.now(UTC)
-    body = exports.map_file(
-        conn,
-        wanted,
-        rows,
-        assets,
-        title=_(f"layer.{wanted.layer.id}"),
-        note=_("planner.map_note", rows=rows, at=f"{now:%Y-%m-%d %H:%M} UTC"),
-        labels={column["name"]: column["title"] for column in columns_json(wanted.layer)
-                if column["name"] in wanted.source.columns},
-        lang="en" if language() == "en" else "zh-CN",
-    )  # fmt: skip
-    tally.rows, tally.size = rows, len(body)
-    return body
-
-
-def _recorded(
-    body: Iterator[bytes], wanted: Selection, rows: int, tally: Tally, stack: ExitStack
-) -> Iterator[bytes]:
-    """Pass the file on; at its end write into the audit log how much really left."""
-    actor_id, source_ip = g.actor.account_id, request.remote_addr or ""
-    engine, make_session = (
-        current_app.extensions["engine"],
-        current_app.extensions.get("make_session"),
-    )
-    asked: dict[str, Any] = {
-        "layer": wanted.layer.id,
-        "format": wanted.format,
-        "crs": wanted.crs.srid,
-        "area": request.args.get("area", ""),
-        "bbox": request.args.get("bbox", ""),
-        "columns": sorted(wanted.source.columns),
-        "counted": rows,
-    }
-
-    def pass_on() -> Iterator[bytes]:
-        is_whole = False
-        sent = 0
-        try:
-            for piece in body:
-                sent += len(piece)
-                yield piece
-            is_whole = True
-        finally:
-            stack.close()
-            detail = {**asked, "rows": tally.rows, "bytes": sent, "is_whole": is_whole}
-            with make_session() if make_session else Session(engine) as session, session.begin():
-                audit.record(
-                    session,
-                    "export",
-                    actor_id=actor_id,
-                    subject=f"layer {wanted.layer.id}",
-                    is_success=is_whole,
-                    source_ip=source_ip,
-                    detail=detail,
-                )
-            log.info("export", **{name: detail[name] for name in ("layer", "format", "rows",
-                                                                 "bytes", "is_whole")})  # fmt: skip
-
-    return pass_on()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from grids import audit, jobs
@@ -75,15 +75,19 @@ def keep_direct(
     choice: dict[str, Any],
     reason: str,
     note: str,
-    rows: int,
     now: datetime,
 ) -> ExportRequest:
     """Keep a file that leaves at once, for its number and its marks."""
-    made = _request(wanted, actor, choice, rows=rows, now=now)
+    made = _request(wanted, actor, choice, rows=None, now=now)
     made.state, made.reason, made.note = "direct", reason, note
     session.add(made)
     session.flush()
     return made
+
+
+def note_rows(session: Session, request_id: int, rows: int) -> None:
+    """Note how many rows of a direct export really left."""
+    session.execute(update(ExportRequest).where(ExportRequest.id == request_id).values(rows=rows))
 
 
 def ask(
@@ -109,7 +113,7 @@ def ask(
 
 
 def _request(
-    wanted: Selection, actor: Actor, choice: dict[str, Any], *, rows: int, now: datetime
+    wanted: Selection, actor: Actor, choice: dict[str, Any], *, rows: int | None, now: datetime
 ) -> ExportRequest:
     area = str(choice.get("area") or "")
     return ExportRequest(

@@ -8,6 +8,7 @@ import {createStore} from './lib/store.js';
 import {isDark, onTheme} from './lib/theme.js';
 import {createMap} from './map/create.js';
 import {errorText} from './ui/errors.js';
+import {icon} from './ui/icon.js';
 import {bindThemeSwitch} from './ui/theme-switch.js';
 import {createToasts} from './ui/toast.js';
 import {createAreaChoice} from './planner/area.js';
@@ -70,6 +71,10 @@ form.addEventListener('submit', event => {
   event.preventDefault();
   if (!button || button.disabled) return;
   const choice = store.get();
+  if (level !== 'L1') {
+    location.assign(urlOf('/planner/exports/new', {layer: choice.layer, format: choice.format, ...queryOf(choice)}));
+    return;
+  }
   // A link to a file leaves the page where it is; the browser shows how far the file is.
   el('a', {href: urlOf(`/api/export/${choice.layer}.${choice.format}`, queryOf(choice)), download: ''}).click();
   toasts.show(t('planner.started'), {tone: 'ok'});
@@ -102,15 +107,23 @@ async function preview() {
   }
 }
 
+/** What the chosen columns ask for: nothing, a reason, or a second person. */
+let level = 'L1';
+
 /** @param {Preview} found */
 function show(found) {
+  level = found.level;
   const choice = store.get();
   const isTooMany = choice.format === 'html' && found.rows > found.most_on_a_map;
   const figure = (/** @type {string} */ name, /** @type {string} */ value) => el('div', null, el('dt', null, t(`planner.${name}`)), el('dd', null, value));
   fill(figures,
     figure('rows', number(found.rows)), figure('size', sizeText(found.size_bytes)), figure('time', timeText(found.duration_s)),
+    level !== 'L1' && el('p', {class: level === 'L3' ? 'level-note is-sensitive' : 'level-note'}, icon(level === 'L3' ? 'lock' : 'info-circle'), t(`planner.need${level}`)),
     isTooMany && el('p', {class: 'field-error'}, t('planner.tooMany', {n: number(found.most_on_a_map)})));
-  if (button) button.disabled = isTooMany;
+  if (button) {
+    button.disabled = isTooMany;
+    fill(button, icon(level === 'L3' ? 'send' : 'download'), el('span', null, t(`planner.take${level}`)));
+  }
   rows.show(found, choice, {title: layerOf().title, metric: page.city.metric_srid});
 }
 
@@ -143,16 +156,17 @@ function drawMap() {
   const choice = store.get();
   const layer = layerOf();
   if (shownLayer) map.hide(shownLayer);
-  shownLayer = layer.id;
-  map.show({...layer, tiles: urlOf(layer.tiles.split('?')[0], {area: choice.area, class: choice.classes.join(',')}).replaceAll('%7B', '{').replaceAll('%7D', '}')});
+  shownLayer = layer.locked ? null : layer.id;
   outline.show(choice.area);
   drawLegend(layer);
+  if (layer.locked) return;
+  map.show({...layer, tiles: urlOf(layer.tiles.split('?')[0], {area: choice.area, class: choice.classes.join(',')}).replaceAll('%7B', '{').replaceAll('%7D', '}')});
 }
 
 /** @param {Offered} layer */
 function drawLegend(layer) {
   const host = find('#legend');
-  host.hidden = !layer.legend.length;
+  host.hidden = layer.locked || !layer.legend.length;
   fill(host, el('b', null, layer.title), el('ul', null, ...layer.legend.map(swatch => el('li', null,
     el('i', {style: {background: isDark() ? swatch.colour_dark ?? swatch.colour : swatch.colour}}), swatch.label))),
     layer.style.counts && el('p', {class: 'muted small'}, t('planner.bubbles', {zoom: layer.style.counts.below + 1})));

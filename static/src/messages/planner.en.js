@@ -37,4 +37,11 @@ export default {
   'code.curl': 'Download by command line (sign in first)',
   'code.copy': 'Copy',
   'code.copied': 'Copied',
+  'planner.needL2': 'Internal data: you will be asked what it is for.',
+  'planner.needL3': 'Sensitive data: a second person must approve before it can be taken.',
+  'planner.takeL1': 'Download',
+  'planner.takeL2': 'Say what for, then download',
+  'planner.takeL3': 'Ask for approval',
+  'rows.locked': 'No preview: these rows are for approval',
+  'rows.lockedHint': 'The number of rows is shown; the rows are in the file once it is approved.',
 };

@@ -37,4 +37,11 @@ export default {
   'code.curl': '命令行下载（先登录）',
   'code.copy': '复制',
   'code.copied': '已复制',
+  'planner.needL2': '内部数据：下载前须说明用途。',
+  'planner.needL3': '敏感数据：须由另一位人员批准后才能下载。',
+  'planner.takeL1': '下载',
+  'planner.takeL2': '说明用途并下载',
+  'planner.takeL3': '申请审批',
+  'rows.locked': '须审批的数据不提供预览',
+  'rows.lockedHint': '此处只显示行数；批准后的文件中包含各行。',
 };

@@ -2,7 +2,7 @@
 
 /** @typedef {[number, number, number, number]} Box  west, south, east, north */
 /** @typedef {{name: string, title: string, level: string, kind: string}} Column */
-/** @typedef {import('../map/thematic.js').LayerInfo & {columns: Column[], classes: {value: string, label: string}[], exportable: boolean}} Offered */
+/** @typedef {import('../map/thematic.js').LayerInfo & {columns: Column[], classes: {value: string, label: string}[], exportable: boolean, locked: boolean}} Offered */
 /**
  * @typedef {object} Choice
  * @property {string} layer
@@ -14,7 +14,7 @@
  * @property {string} format
  */
 
-export const FORMATS = ['geojson', 'gpkg', 'csv', 'html'];
+export const FORMATS = ['geojson', 'gpkg', 'csv', 'xlsx', 'html'];
 
 /**
  * Read an address; what makes no sense is as if it were not there.

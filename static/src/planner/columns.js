@@ -14,12 +14,14 @@ export function createColumns(host, {onChange}) {
   return {
     /** @param {Column[]} columns @param {string[] | null} chosen */
     show(columns, chosen) {
-      const on = new Set(chosen ?? columns.map(column => column.name));
+      // What needs approval goes along only when it is asked for.
+      const free = columns.filter(column => column.level !== 'L3').map(column => column.name);
+      const on = new Set(chosen ?? free);
       const held = /** @type {HTMLInputElement | null} */ (document.activeElement)?.value;
       const change = (/** @type {string} */ name, /** @type {boolean} */ isOn) => {
         if (isOn) on.add(name); else on.delete(name);
         const names = columns.filter(column => on.has(column.name)).map(column => column.name);
-        onChange(names.length === columns.length || !names.length ? null : names);
+        onChange(names.join() === free.join() || !names.length ? null : names);
       };
       fill(host,
         el('p', {class: 'columns-head muted small'}, t('columns.chosen', {n: on.size, total: columns.length}),
@@ -27,7 +29,7 @@ export function createColumns(host, {onChange}) {
         el('div', {class: 'column-list'}, ...columns.map(column => el('label', {class: 'column', title: column.name},
           el('input', {type: 'checkbox', value: column.name, checked: on.has(column.name), onchange: (/** @type {Event} */ event) => change(column.name, /** @type {HTMLInputElement} */ (event.target).checked)}),
           el('span', {class: 'ellipsis'}, column.title),
-          column.level !== 'L1' && el('span', {class: 'badge badge-soon', title: t(`level.${column.level}`)}, column.level)))));
+          column.level !== 'L1' && el('span', {class: column.level === 'L3' ? 'badge badge-late' : 'badge badge-soon', title: t(`level.${column.level}`)}, column.level)))));
       if (held) [...host.querySelectorAll('input')].find(input => input.value === held)?.focus();
     },
   };

@@ -7,7 +7,7 @@ import {icon} from '../ui/icon.js';
 import {snippetsOf} from './snippets.js';
 
 /**
- * @typedef {{rows: number, size_bytes: number, duration_s: number, columns: {name: string, title: string}[], first: Record<string, any>[], shown: number, url: string, most_on_a_map: number}} Preview
+ * @typedef {{rows: number, size_bytes: number, duration_s: number, level: string, columns: {name: string, title: string}[], first: Record<string, any>[], shown: number, url: string, most_on_a_map: number}} Preview
  */
 
 /**
@@ -42,6 +42,7 @@ export function createRows(host, {onRetry}) {
     }
     if (!shown) return;
     if (open === 'code') fill(body, codes(shown));
+    else if (shown.found.rows && !shown.found.shown) fill(body, emptyNote('lock', t('rows.locked'), t('rows.lockedHint')));
     else fill(body, shown.found.rows ? table(shown.found) : emptyNote('map-search', t('rows.none'), t('rows.noneHint')));
   }
 
@@ -60,7 +61,7 @@ export function createRows(host, {onRetry}) {
     /** @param {Preview} found @param {import('./choice.js').Choice} choice @param {{title: string, metric: number}} about */
     show(found, choice, about) {
       shown = {found, choice, about};
-      count.textContent = found.rows ? t('rows.shown', {n: number(found.shown), total: number(found.rows)}) : '';
+      count.textContent = found.shown ? t('rows.shown', {n: number(found.shown), total: number(found.rows)}) : '';
       draw();
     },
   };

@@ -10,12 +10,18 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
+from openpyxl import load_workbook
 from sqlalchemy import text
 
 from gis.geojson import Tally
 from grids import exports
+from grids.exports import writing
 from grids.bulk import driver
 from tests.support.maps import TOWNS, actor_in, layer, sql_count
+
+
+#: What a file of L2 data asks for.
+WHY = "reason=planning&note=for the yearly plan"
 
 
 @pytest.fixture
@@ -35,7 +41,11 @@ def table_of(data: bytes) -> list[dict]:
     return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 
 
-@pytest.mark.parametrize("ending", ["geojson", "csv", "gpkg", "html"])
+def sheet_of(data: bytes) -> list[tuple]:
+    return list(load_workbook(io.BytesIO(data)).worksheets[0].iter_rows(values_only=True))
+
+
+@pytest.mark.parametrize("ending", ["geojson", "csv", "gpkg", "xlsx", "html"])
 def test_an_export_of_n_rows_has_n_features_and_says_so(planner, mapped, tmp_path, ending) -> None:
     answer = planner.get(f"/api/export/component.{ending}")
 
@@ -53,12 +63,14 @@ def rows_in(data: bytes, ending: str, folder) -> int:
         return len(table_of(data))
     if ending == "html":
         return data.decode().count('"type":"Feature"')
+    if ending == "xlsx":
+        return len(list(sheet_of(data))) - 1
     path = folder / "out.gpkg"
     path.write_bytes(data)
     return pyogrio.read_info(path)["features"]
 
 
-@pytest.mark.parametrize("ending", ["geojson", "csv", "gpkg", "html"])
+@pytest.mark.parametrize("ending", ["geojson", "csv", "gpkg", "xlsx", "html"])
 def test_what_left_is_in_the_audit_log(planner, mapped, ending) -> None:
     answer = planner.get(f"/api/export/component.{ending}?area={TOWNS[0]}")
 
@@ -126,15 +138,23 @@ def test_metres_are_easting_and_northing_under_names_that_say_so(planner, mapped
 
 
 def test_a_spreadsheet_runs_nothing_and_loses_nothing(planner, mapped) -> None:
-    rows = table_of(planner.get("/api/export/enterprise.csv").data)
+    rows = table_of(planner.get(f"/api/export/enterprise.csv?{WHY}").data)
 
     assert {row["name"] for row in rows} == {
         "'=HYPERLINK(1)", "'@evil", "甲“乙”,公司", 'a "b"\nc\\d',
     }  # fmt: skip
 
 
+def test_a_workbook_runs_nothing_either(planner) -> None:
+    data = planner.get(f"/api/export/enterprise.xlsx?{WHY}").data
+
+    cells = [cell for row in load_workbook(io.BytesIO(data)).worksheets[0].rows for cell in row]
+    assert {cell.data_type for cell in cells} <= {"s", "n", "d", "b"}  # no "f"
+    assert "'=HYPERLINK(1)" in {cell.value for cell in cells}
+
+
 def test_json_keeps_quotes_backslashes_and_line_breaks(planner) -> None:
-    document = json.loads(planner.get("/api/export/enterprise.geojson").data)
+    document = json.loads(planner.get(f"/api/export/enterprise.geojson?{WHY}").data)
 
     assert 'a "b"\nc\\d' in {feature["properties"]["name"] for feature in document["features"]}
 
@@ -207,7 +227,7 @@ def test_the_estimate_of_geojson_is_near_the_file(planner) -> None:
 
 
 def test_a_map_file_of_too_many_is_refused_and_not_cut(planner, monkeypatch) -> None:
-    monkeypatch.setattr(exports, "MOST_ON_A_MAP", 299)
+    monkeypatch.setattr(writing, "MOST_ON_A_MAP", 299)
 
     answer = planner.get("/api/export/component.html")
 
@@ -238,7 +258,8 @@ def test_the_page_offers_what_its_reader_may_take(map_app, sign_in) -> None:
     page = sign_in("planner").get("/planner").get_data(as_text=True)
 
     assert 'value="component"' in page
-    assert 'value="enterprise"' not in page
+    assert 'value="enterprise"' in page  # to be asked for: the planner may not look at it
+    assert "icon-lock" in page or "#lock" in page
     assert 'value="base"' not in page
 
 
