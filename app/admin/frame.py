@@ -12,6 +12,7 @@ from flask_babel import format_datetime
 from flask_babel import gettext as _
 
 from app import faces
+from app.auth import STEP_UP_LASTS
 from grids import signals
 from grids.accounts import Actor
 from grids.signals.console import Hour
@@ -45,7 +46,7 @@ MENU: Final[dict[str, tuple[Entry, ...]]] = {
     ),
     "admin:audit": (
         Entry("admin.log.page", "list-details", "admin.menu_log"),
-        Entry("admin.log.chain", "link", "admin.menu_chain"),
+        Entry("admin.chain.page", "link", "admin.menu_chain"),
     ),
 }
 HOMES: Final = {
@@ -75,6 +76,8 @@ def page(template: str, **values: Any) -> str:
         page_data={
             "city": {"zone": faces.settings().city_zone},
             "now": datetime.now(UTC).isoformat(),
+            "fresh_until": (g.confirmed_at + STEP_UP_LASTS).isoformat() if g.confirmed_at else "",
+            "proof_lasts_s": int(STEP_UP_LASTS.total_seconds()),
         },
         **values,
     )

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, current_app, g, redirect, request, url_for
+from flask import Blueprint, Response, current_app, g, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -21,17 +21,15 @@ from app.auth import requires
 from app.i18n import translated
 from gis.formats import safe_cell
 from grids import audit
-from grids.audit import ACTIONS, AuditCheck, ChainState, Entries, Entry, Filters
-from grids.audit.jobs import request_verification
+from grids.audit import ACTIONS, Entries, Entry, Filters
 from grids.errors import Invalid
+from grids.scope import follow_caller
 from grids.signals import console
 
 bp = Blueprint("log", __name__)
 
 PAGE: Final = 50
 NONE: Final = Entries((), None)
-#: A check that has not ended by then was lost with its worker.
-GIVEN_UP: Final = timedelta(hours=1)
 PIECE: Final = 1_000
 #: What one file holds at most; the next one starts where it ends.
 MOST_EXPORTED: Final = 500_000
@@ -223,7 +221,8 @@ def export() -> ResponseReturnValue:
             detail={**_narrowed(filters), "reason": reason, "format": "csv"},
         )
     rows = iter(()) if unknown else _events(filters)
-    answer = Response(_csv(rows), mimetype="text/csv")
+    # Its language and caller stay while the file is read.
+    answer = Response(stream_with_context(_csv(rows)), mimetype="text/csv")
     name = f"audit-{datetime.now(UTC):%Y%m%d-%H%M%S}.csv"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     answer.headers["Cache-Control"] = "no-store"
@@ -231,28 +230,25 @@ def export() -> ResponseReturnValue:
 
 
 def _events(filters: Filters) -> Iterator[tuple[Entry, str]]:
-    """Read the acts with the login of who acted, in a session that lives as long as the file."""
-    make = current_app.extensions.get("make_session")
-    actor = g.session.info.copy()
-    session: Session = make() if make else Session(current_app.extensions["engine"])
-    session.info.update(actor)
+    """Read the acts with the login of who acted, a piece at a time, in one transaction.
+
+    The session of the request ends before the file is read; this one is told who asks.
+    """
+    make, actor = current_app.extensions.get("make_session"), g.actor
     logins: dict[int, tuple[str, str]] = {}
-
-    def read() -> Iterator[tuple[Entry, str]]:
-        after, left = "", MOST_EXPORTED
-        with session, session.begin():
-            while left > 0:
-                found = _read(session, filters, after, PIECE)
-                fresh = _accounts_in(found.rows) - logins.keys()
-                logins.update(console.names_of(session, fresh))
-                for event in found.rows:
-                    yield event, logins.get(event.actor_id or 0, ("", ""))[0]
-                left -= len(found.rows)
-                if found.after is None:
-                    return
-                after = found.after
-
-    return read()
+    after, left = "", MOST_EXPORTED
+    with make() if make else Session(current_app.extensions["engine"]) as session:
+        follow_caller(session, lambda: actor)
+        while left > 0:
+            found = _read(session, filters, after, PIECE)
+            fresh = _accounts_in(found.rows) - logins.keys()
+            logins.update(console.names_of(session, fresh))
+            for event in found.rows:
+                yield event, logins.get(event.actor_id or 0, ("", ""))[0]
+            left -= len(found.rows)
+            if found.after is None:
+                return
+            after = found.after
 
 
 def _csv(rows: Iterator[tuple[Entry, str]]) -> Iterator[str]:
@@ -264,14 +260,11 @@ def _csv(rows: Iterator[tuple[Entry, str]]) -> Iterator[str]:
     out.write("\ufeff")
     writer.writerow(COLUMNS)
 
-    def pieces() -> Iterator[str]:
-        for number, (event, login) in enumerate(rows, 1):
-            writer.writerow(_cells(event, login, texts))
-            if number % 500 == 0:
-                yield _taken(out)
-        yield _taken(out)
-
-    return pieces()
+    for number, (event, login) in enumerate(rows, 1):
+        writer.writerow(_cells(event, login, texts))
+        if number % PIECE == 0:
+            yield _taken(out)
+    yield _taken(out)
 
 
 def _cells(event: Entry, login: str, texts: dict[str, str]) -> list[str]:
@@ -289,114 +282,3 @@ def _taken(out: io.StringIO) -> str:
     out.seek(0)
     out.truncate()
     return text
-
-
-@bp.get("/admin/audit/chain")
-@requires("admin:audit")
-def chain() -> ResponseReturnValue:
-    """Show how far the log is sealed, the heads that were signed and what checks found."""
-    with g.session.begin():
-        state = audit.chain_state(g.session)
-        heads = audit.heads(g.session, limit=14)
-        checks = audit.checks(g.session)
-        names = console.names_of(g.session, {c.asked_by for c in checks if c.asked_by is not None})
-        return frame.page(
-            "chain",
-            figures=_chain_figures(state),
-            facts=_chain_facts(state),
-            heads=[
-                {
-                    "made_at": head.made_at,
-                    "kind_name": translated(f"admin.head_{head.kind}", head.kind),
-                    "events": head.events,
-                }
-                for head in heads
-            ],
-            checks=[_check(check, names) for check in checks],
-            is_running=bool(checks) and checks[0].ended_at is None and _is_young(checks[0]),
-        )
-
-
-@bp.post("/admin/audit/chain/verify")
-@requires("admin:audit")
-def verify() -> ResponseReturnValue:
-    """Ask for a verification of the whole log; the worker does it, the page shows the result."""
-    with g.session.begin():
-        number = request_verification(g.session, actor_id=g.actor.account_id, now=datetime.now(UTC))
-        audit.record(
-            g.session,
-            "audit_verified",
-            actor_id=g.actor.account_id,
-            subject=f"audit_check:{number}",
-            source_ip=frame.source_ip(),
-        )
-    return redirect(url_for(".chain"), 303)
-
-
-def _is_young(check: AuditCheck) -> bool:
-    """Say whether a check may still run: one that a dead worker left is asked for again."""
-    return datetime.now(UTC) - check.asked_at < GIVEN_UP
-
-
-def _chain_figures(state: ChainState) -> list[dict[str, Any]]:
-    last = state.last_check
-    return [
-        {"value": state.events, "label": _("admin.ch_events"), "is_good": True},
-        {"value": state.links, "label": _("admin.ch_links"), "is_good": True},
-        {"value": state.waiting, "label": _("admin.ch_waiting"), "is_good": state.is_alive},
-        {
-            "value": _("admin.ch_alive" if state.is_alive else "admin.ch_silent"),
-            "label": _("admin.ch_sealer"),
-            "is_good": state.is_alive,
-        },
-        {
-            "value": _("admin.ch_never") if last is None or last.ended_at is None
-            else _("admin.ch_broken" if last.problem else "admin.ch_whole"),
-            "label": _("admin.ch_last_check"),
-            "is_good": last is None or not last.problem,
-        },
-    ]  # fmt: skip
-
-
-def _chain_facts(state: ChainState) -> list[tuple[str, str]]:
-    head = state.last_head
-    return [
-        (_("admin.ch_sealed_at"), frame.exactly(state.sealed_at) if state.sealed_at else "–"),
-        (_("admin.ch_seen_at"), frame.exactly(state.seen_at) if state.seen_at else "–"),
-        (_("admin.ch_limit"), _("admin.pol_s", n=state.limit_s)),
-        (_("admin.ch_head"), frame.exactly(head.made_at) if head else "–"),
-        (
-            _("admin.ch_head_no"),
-            _("admin.ch_head_at", n=head.no, events=head.events) if head else "–",
-        ),
-    ]
-
-
-def _check(check: AuditCheck, names: dict[int, tuple[str, str]]) -> dict[str, Any]:
-    """Write a verification and what it found."""
-    is_over = check.ended_at is not None
-    tone = ("bad" if check.problem else "good") if is_over else ""
-    text = _("admin.check_running" if _is_young(check) else "admin.check_lost")
-    if is_over:
-        text = (
-            translated(f"audit_problem.{check.problem}", check.problem)
-            if check.problem
-            else _("admin.ch_whole")
-        )
-    more = ""
-    if check.problem:
-        more = _(
-            "admin.check_row",
-            id=check.row_id or "?",
-            at=frame.exactly(check.row_at) if check.row_at else "?",
-            position=check.position or "?",
-        )
-    return {
-        "asked_at": check.asked_at,
-        "by": who(check.asked_by, names) or _("admin.nobody"),
-        "ended_at": check.ended_at,
-        "events": check.events,
-        "tone": tone,
-        "text": text,
-        "more": more,
-    }

@@ -12,6 +12,7 @@ import {startBell} from './admin/bell.js';
 import {bindCopy} from './admin/copy.js';
 import {keepFresh} from './admin/fresh.js';
 import {bindPicker} from './admin/picker.js';
+import {bindProof} from './admin/proof.js';
 import {bindThemeSwitch} from './ui/theme-switch.js';
 
 useMessages({zh: commonZh, en: commonEn});
@@ -21,5 +22,6 @@ setZone(pageData().city?.zone);
 bindThemeSwitch();
 bindCopy();
 bindPicker();
+bindProof();
 startBell();
 keepFresh();
