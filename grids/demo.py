@@ -94,7 +94,7 @@ def _field_login(session: Session, role: str, area: str, now: datetime) -> DemoL
     login = f"demo-{role.replace('_', '-')}"
     account = session.scalar(
         select(Account)
-        .join(Assignment)
+        .join(Assignment, Assignment.account_id == Account.id)
         .where(
             or_(
                 Account.login == login,

@@ -140,7 +140,7 @@ def require_departments(session: Session, codes: tuple[str, ...]) -> None:
 
 def require_worker(session: Session, account_id: int, incident: Incident, on: date) -> None:
     """Check that an account is a worker or leader of the case's area. Raises `UnknownWorker`."""
-    held = select(Assignment.id).join(Account).where(
+    held = select(Assignment.id).join(Account, Account.id == Assignment.account_id).where(
         Account.id == account_id,
         Account.is_active,
         Assignment.role.in_(lifecycle.FIELD),
