@@ -17,6 +17,7 @@ BLUEPRINTS = (
     "app.account",
     "app.factor",
     "app.confirm",
+    "app.oidc",
     "app.tiles",
     "app.incidents_api",
     "app.command",
@@ -39,7 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from flask import Flask
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from app import assets, auth, budget, db, errors, i18n, keys, logs, security
+    from app import assets, auth, budget, db, errors, i18n, keys, logs, oidc, security
     from app.assets import DIST, YEAR_S
     from app.config import Settings
     from app.outgoing import doors_from
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     i18n.init_app(app, settings.city_zone)
     assets.init_app(app)
     errors.init_app(app)
+    oidc.init_app(app, settings)
     for name in filter(importlib.util.find_spec, BLUEPRINTS):
         app.register_blueprint(importlib.import_module(name).bp)
     return app

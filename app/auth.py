@@ -200,7 +200,7 @@ def sign_in_page() -> ResponseReturnValue:
     target = request.args.get("next", "")
     if g.person is not None:
         return redirect(next_page(g.person, target))
-    return _form(target)
+    return form_page(target)
 
 
 @bp.post("/sign-in")
@@ -222,7 +222,7 @@ def sign_in() -> ResponseReturnValue:
         )
         found = _found(token, now)
     if token is None or found is None:
-        return _form(target, login=login, error=_("sign_in.refused")), 401
+        return form_page(target, login=login, error=_("sign_in.refused")), 401
     return set_session_cookie(redirect(next_page(found, target)), token)
 
 
@@ -286,7 +286,8 @@ def _found(token: str | None, now: datetime) -> accounts.SignedIn | None:
     return accounts.signed_in(g.session, token, now, policy(), with_unfinished=True)
 
 
-def _form(target: str, *, login: str = "", error: str | None = None) -> str:
+def form_page(target: str, *, login: str = "", error: str | None = None) -> str:
+    """Write the sign-in form, with the provider's button where one is set."""
     settings: Settings = current_app.extensions["settings"]
     return render_template(
         "auth/sign_in.html",

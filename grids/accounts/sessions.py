@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from grids import audit
@@ -107,11 +107,11 @@ def second_step(
         tries.count_failure(session, account, login=account.login, address=source_ip, now=now)
         _note_failure(session, account, source_ip, reason="second_step")
         if tries.is_account_locked(account, now):
-            session.delete(half)
+            session.execute(delete(SignInSession).where(SignInSession.token_hash == session_hash))
         return None
     tries.forget_failures(session, account, login=account.login, address=source_ip)
     method, agent = f"{half.method}+{how}", half.agent
-    session.delete(half)
+    session.execute(delete(SignInSession).where(SignInSession.token_hash == session_hash))
     return _open(session, account, now, source_ip, agent, method=method)
 
 
