@@ -31,7 +31,7 @@ log = logging.getLogger("wangge.jobs")
 #: Tasks of all rooms are collected here.
 tasks = Blueprint()
 TASK_MODULES: Final = ("grids.audit.jobs", "grids.exports.jobs", "grids.housekeeping", "grids.key_population.jobs",
-                       "grids.signals.jobs")  # fmt: skip
+                       "grids.signals.jobs", "grids.retention")  # fmt: skip
 #: Few at a time: the database serves people first.
 CONCURRENCY: Final = 2
 #: A job that is over is kept this long, for those who look what happened.
@@ -70,6 +70,7 @@ class Work:
     export_dir: Path | None = None
     heads_dir: Path | None = None
     signer: Signer | None = None
+    certificates_dir: Path | None = None
 
 
 def work_of(context: JobContext) -> Work:
@@ -99,6 +100,7 @@ def run_worker(
     export_dir: Path | None = None,
     heads_dir: Path | None = None,
     signer: Signer | None = None,
+    certificates_dir: Path | None = None,
 ) -> None:
     """Run jobs and the reaper until told to stop by SIGTERM or SIGINT.
 
@@ -106,7 +108,11 @@ def run_worker(
     """
     engine = make_engine(worker_url, pool_size=CONCURRENCY, pool_pre_ping=True)
     try:
-        asyncio.run(_run(worker_url, Work(engine, blob_dir, export_dir, heads_dir, signer)))
+        asyncio.run(
+            _run(
+                worker_url, Work(engine, blob_dir, export_dir, heads_dir, signer, certificates_dir)
+            )
+        )
     finally:
         engine.dispose()
 

@@ -37,6 +37,7 @@ COMMANDS = (
     audit.audit_group,
     keys.keys,
     privacy.inventory,
+    privacy.retention,
     develop.test,
     develop.check,
     develop.assets,

@@ -42,14 +42,13 @@ def rules() -> None:
 @click.argument("names", nargs=-1)
 def run(names: tuple[str, ...]) -> None:
     """Remove what is kept no longer, now instead of at night; print the certificates."""
-    from grids.retention import Place, run_all
-
     from app import installation
     from app.keys import signer_of
     from grids.blobs import Store
+    from grids.retention import Place, run_all
 
     settings = Settings.load()
-    place = Place(Store(settings.blob_dir), settings.var_dir / "certificates", settings.exports_dir)
+    place = Place(Store(settings.blob_dir), settings.var_dir / "certificates")
     with installation.owner_engine(settings) as engine:
         for made in run_all(
             engine, signer_of(settings), place, now=datetime.now(UTC), only=names or None

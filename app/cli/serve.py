@@ -130,6 +130,7 @@ def worker() -> None:
         export_dir=settings.exports_dir,
         heads_dir=settings.heads_dir,
         signer=signer_of(settings),
+        certificates_dir=settings.var_dir / "certificates",
     )
 
 

@@ -67,10 +67,8 @@ PERSONAL: Final[dict[str, Personal]] = {
     ),
     **_each(_ACT, "incident", "text holder_id handler_id reporter_id"),
     **_each(_ACT, "incident_event", "actor_id device device_at note"),
-    # Where a worker stood when a step was taken: whereabouts, coarse after 30 days.
-    "incident_event.geom": Personal(
-        "L3", "staff", "proof", "employment", "days_30", "incident:view"
-    ),
+    # Where a step was taken: proof that somebody was at the place of the case.
+    "incident_event.geom": Personal("L3", "staff", "proof", "employment", "case", "incident:view"),
     **_each(_ACT, "blob", "account_id taken_at"),
     "blob.taken_geom": Personal("L3", "staff", "proof", "employment", "days_30", "nobody"),
     "enterprise.contact_sealed": Personal(
