@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from app.cli import audit, data, develop, keys, people, privacy, serve
+from app.cli import audit, data, develop, exports, keys, people, privacy, serve
 from app.cluster import ClusterError
 from app.config import InvalidSetting
 from app.processes import ProcessError
@@ -35,6 +35,7 @@ COMMANDS = (
     people.account,
     data.verify_store,
     audit.audit_group,
+    exports.exports_group,
     keys.keys,
     privacy.inventory,
     privacy.retention,

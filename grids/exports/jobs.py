@@ -40,19 +40,8 @@ def make_export(context: JobContext, request_id: int) -> None:
         raise RuntimeError("the worker knows no folder for exports")
     with Session(work.engine) as session, session.begin():
         request = session.get(ExportRequest, request_id, with_for_update=True)
-        if request is None or request.state != "approved":
-            return
-        try:
-            path = write_file(session, request, work.export_dir)
-        except (GridsError, GisError, OSError) as error:
-            log.warning("export %s failed: %s", request.number, type(error).__name__)
-            request.state = "failed"
-            return
-        now = datetime.now(UTC)
-        request.state, request.ready_at, request.expires_at = "ready", now, now + LASTS
-        request.file_size = path.stat().st_size
-        with path.open("rb") as file:
-            request.file_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        if request is not None and request.state == "approved":
+            make_file(session, request, work.export_dir, now=datetime.now(UTC))
 
 
 @tasks.periodic(cron="*/10 * * * *")
@@ -62,6 +51,20 @@ def expire_exports(context: JobContext, timestamp: int) -> None:
     work = work_of(context)
     with Session(work.engine) as session, session.begin():
         expire(session, work.export_dir, datetime.fromtimestamp(timestamp, UTC))
+
+
+def make_file(session: Session, request: ExportRequest, folder: Path, *, now: datetime) -> None:
+    """Make the file of an approved export, or note that it could not be made."""
+    try:
+        path = write_file(session, request, folder)
+    except (GridsError, GisError, OSError) as error:
+        log.warning("export %s failed: %s", request.number, type(error).__name__)
+        request.state = "failed"
+        return
+    request.state, request.ready_at, request.expires_at = "ready", now, now + LASTS
+    request.file_size = path.stat().st_size
+    with path.open("rb") as file:
+        request.file_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_file(session: Session, request: ExportRequest, folder: Path) -> Path:

@@ -15,10 +15,9 @@ from sqlalchemy import text
 
 from gis.geojson import Tally
 from grids import exports
-from grids.exports import writing
 from grids.bulk import driver
+from grids.exports import writing
 from tests.support.maps import TOWNS, actor_in, layer, sql_count
-
 
 #: What a file of L2 data asks for.
 WHY = "reason=planning&note=for the yearly plan"
