@@ -28,6 +28,9 @@ DEBS = BOOT / "debs"
 VENV = ROOT / ".venv"
 STATIC = ROOT / "static"
 OLDEST_NODE = 20
+#: The sources of the tests are searched for texts: what npm brings stays out of them.
+OIDC = BOOT / "oidc"
+OIDC_LOCK = "tests/oidc/package-lock.json"
 
 SERVER_BIN = Path("/usr/lib/postgresql/15/bin")
 SERVER_EXTENSIONS = Path("/usr/share/postgresql/15/extension")
@@ -51,7 +54,7 @@ NEEDS = {
     "up": FACES,
     "dev": FACES,
     "bench": FACES,
-    "test": (*FACES, "browser"),
+    "test": (*FACES, "browser", "oidc"),
     "check": ("python", "node", "npm", "texts"),
     "assets": ("python", "node", "npm"),
     "lock": ("python",),
@@ -365,6 +368,23 @@ def set_up_npm() -> None:
     keep_stamp("npm", wanted)
 
 
+def oidc_is_done() -> bool:
+    """Compare the OpenID provider of the tests with its lock."""
+    return (OIDC / "node_modules").is_dir() and stamp("oidc") == digest(OIDC_LOCK)
+
+
+def set_up_oidc() -> None:
+    """Install the OpenID provider that the tests sign in with, outside the sources."""
+    say("OpenID provider of the tests (npm, by the hashes of its package-lock.json)")
+    wanted = digest(OIDC_LOCK)
+    OIDC.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(ROOT / "tests/oidc" / name, OIDC / name)
+    run([*npm_command(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=OIDC,
+        next_step="look whether the package index is reachable")  # fmt: skip
+    keep_stamp("oidc", wanted)
+
+
 def assets_are_done() -> bool:
     """Compare the bundles with their sources."""
     return not has_assets() or (
@@ -568,6 +588,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "node": set_up_node,
     "npm": set_up_npm,
     "assets": set_up_assets,
+    "oidc": set_up_oidc,
     "texts": set_up_texts,
     "browser": set_up_browser,
 }
@@ -577,6 +598,7 @@ DONE: dict[str, Callable[[], bool]] = {
     "node": node_is_done,
     "npm": npm_is_done,
     "assets": assets_are_done,
+    "oidc": oidc_is_done,
     "texts": texts_are_done,
     "browser": browser_is_done,
 }

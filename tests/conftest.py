@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.support.city",
     "tests.support.browser",
     "tests.support.maps",
+    "tests.support.oidc",
 ]
 
 HERE = Path(__file__).parent
