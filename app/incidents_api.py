@@ -25,6 +25,7 @@ from grids.errors import Invalid
 from grids.incidents import detail as details
 from grids.incidents import listing, service
 from grids.incidents.requests import Done, MoveRequest, Report
+from grids.people import reporters
 
 bp = Blueprint("incidents", __name__)
 
@@ -145,7 +146,9 @@ def daily() -> ResponseReturnValue:
 def get_incident(incident_id: UUID) -> ResponseReturnValue:
     """Give one case with its history, photos and the moves the caller may make now."""
     found = details.detail(g.session, g.actor, incident_id, now=_now())
-    return json_answer(detail_json(found))
+    may_reach = g.actor.can("reporter:reveal")
+    has_contact = may_reach and reporters.has_contact(g.session, incident_id)
+    return json_answer({**detail_json(found), "has_contact": has_contact})
 
 
 @bp.put("/api/incidents/<uuid:incident_id>")

@@ -12,11 +12,12 @@ import {createForm} from '../ui/form.js';
 import {icon} from '../ui/icon.js';
 import {completeFields} from './move-fields.js';
 import {RISK_ICONS} from './queue.js';
+import {reporterButton} from './reporter.js';
 
 /** @typedef {{id: string, role: string, role_name?: string, url: string, thumb: string}} Photo */
 /** @typedef {{seq: number, action: string, action_name: string, from: string, to: string, actor: string, role: string, at: string, device_at?: string | null, note: string | null, photos: (string | Photo)[]}} Event */
 /** @typedef {{action: string, name: string, requires: any[], primary: boolean}} Action */
-/** @typedef {import('./case-list.js').Case & {text: string | null, photos: Photo[], events: Event[], actions: Action[]}} CaseFile */
+/** @typedef {import('./case-list.js').Case & {text: string | null, photos: Photo[], events: Event[], actions: Action[], has_contact?: boolean}} CaseFile */
 
 /** A smaller difference between the clocks of device and server is not worth a word. */
 const CLAIM_MS = 120_000;
@@ -87,6 +88,7 @@ export function createCasePanel(host, {onClose, onChanged, onLocate, onGrid, toa
     [t('case.due'), shown.due_at ? dateText(shown.due_at) : t('due.none')],
     [t('case.source'), shown.source_name ?? shown.source],
     [t('case.urgency'), shown.urgency_name ?? shown.urgency],
+    [t('reporter.title'), shown.has_contact ? reporterButton(shown.id) : null],
   ].filter(([, value]) => value).flatMap(([name, value]) => [el('dt', null, name), el('dd', null, value)]));
 
   /** @param {CaseFile} shown */

@@ -226,4 +226,11 @@ export default {
   'help.play': 'Play the time bar',
   'help.help': 'This help',
   'log.empty': 'No notices yet',
+  'reporter.title': 'Reporter',
+  'reporter.ask': 'Show how to reach',
+  'reporter.why': 'Say what for. It takes a fresh proof of who you are, is recorded, and is hidden after a minute.',
+  'reporter.noName': '(no name given)',
+  'reporter.purpose.call_back': 'Call back',
+  'reporter.purpose.find_place': 'Find the place',
+  'reporter.purpose.tell_result': 'Tell the result',
 };

@@ -226,4 +226,11 @@ export default {
   'help.play': '播放时间轴',
   'help.help': '本帮助',
   'log.empty': '还没有通知',
+  'reporter.title': '报案人',
+  'reporter.ask': '查看联系方式',
+  'reporter.why': '选择查看目的。查看须验证身份并留痕，一分钟后自动隐藏。',
+  'reporter.noName': '（未留姓名）',
+  'reporter.purpose.call_back': '回访核实',
+  'reporter.purpose.find_place': '确认地点',
+  'reporter.purpose.tell_result': '告知结果',
 };
