@@ -15,6 +15,8 @@ def wants_html() -> bool:
     """Say whether the caller is a person with a page open rather than a program."""
     if request.path.startswith(("/api/", "/tiles/")) or "/api/" in request.path:
         return False
+    if request.headers.get("Authorization", "").lower().startswith("bearer "):
+        return False
     best = request.accept_mimetypes.best_match(["application/json", "text/html"], "text/html")
     return best == "text/html"
 
