@@ -62,12 +62,15 @@ def _is_stale(path: Path) -> bool:
 def _create_logins(settings: Settings, path: Path) -> None:
     """Make one account per role with a random password, and keep them for this user only."""
     from grids.demo import create_demo_accounts
+    from grids.key_population import demo as key_population_demo
 
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
     with installation.owner_session(settings) as session:
-        made = [login.as_dict() for login in create_demo_accounts(session, now=datetime.now(UTC))]
+        now = datetime.now(UTC)
+        made = [login.as_dict() for login in create_demo_accounts(session, now=now)]
+        key_population_demo.fill(session, now)
         draft.write_text(json.dumps(made, ensure_ascii=False, indent=1))
     os.replace(draft, path)  # noqa: PTH105 - after the commit, so that a file means accounts
 

@@ -71,6 +71,7 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         "people_count": (READ, ADD, CHANGE, REMOVE),
         "people_group_count": (READ, ADD, REMOVE),
         "people_draw": (READ, ADD, REMOVE),
+        "population_batch": (READ,),
         "population_count": (READ,),
         "population_told": (READ, ADD, REMOVE),
         "layer_count": (READ, ADD, CHANGE, REMOVE),

@@ -98,7 +98,7 @@ def read_table(data: bytes, categories: Mapping[str, str], *, today: date) -> tu
     for number, cells in lines:
         if not any(cells):
             continue
-        bad = _marks(number, cells, columns)
+        bad = _marks(number, cells, columns, categories)
         row = None if bad else _row_of(number, cells, columns, categories, today, bad)
         refusals += bad
         if row is not None:
@@ -188,14 +188,15 @@ def letter(place: int) -> str:
     return chr(ord("A") + place) if place < 26 else str(place + 1)
 
 
-def _marks(number: int, cells: list[str], columns: Mapping[str, int]) -> list[Refusal]:
+def _marks(
+    number: int, cells: list[str], columns: Mapping[str, int], categories: Mapping[str, str]
+) -> list[Refusal]:
     """Refuse cells that look like a person; the code of a grid has fifteen digits too."""
     found = []
     for place, text in enumerate(cells):
         is_code = place == columns["area"] and re.fullmatch(r"\d{6}|\d{9}|\d{12}|\d{15}", text)
-        mark = None if is_code or place == columns["category"] else kind_of(text)
-        if place == columns["category"]:
-            mark = kind_of(text) if any(letter.isdecimal() for letter in text) else None
+        is_kind = place == columns["category"] and text.lower() in categories
+        mark = None if is_code or is_kind else kind_of(text)
         if mark:
             found.append(Refusal(number, letter(place), mark))
         elif len(text) > MOST_CELL:
@@ -219,7 +220,7 @@ def _row_of(
         refuse("area", "bad_area")
     category = categories.get(texts["category"].lower())
     if category is None:
-        refuse("category", "name" if kind_of(texts["category"]) == "name" else "bad_category")
+        refuse("category", "bad_category")
     period = _period_of(texts["period"])
     if period is None:
         refuse("period", "bad_period")

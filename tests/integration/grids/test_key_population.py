@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from gis.errors import UnsafeArchive
-from grids.key_population import loading, overview
+from grids.key_population import demo, loading, overview
 from grids.key_population.models import PopulationCount, PopulationTold
 from grids.key_population.publishing import publish_waiting
 from grids.key_population.tables import MOST_BYTES, Refused
@@ -175,7 +175,11 @@ def test_nothing_of_a_refused_table_stays(mapped, caplog) -> None:
 
 def load(session, *rows: str, now: datetime = NOON) -> None:
     loading.load(session, actor_of(session), csv(*rows), now=now, today=TODAY)
+    session.flush()
+    # With the rights that it has in an installation.
+    session.execute(text("SET ROLE wangge_worker"))
     publish_waiting(session.connection(), now, random.Random(3))
+    session.execute(text("RESET ROLE"))
 
 
 def told(session, period: date = date(2026, 2, 1)) -> dict[str, int | None]:
@@ -267,3 +271,23 @@ def test_a_town_sees_its_own_and_no_other(mapped) -> None:
 
     assert [row.area.code for row in rows] == [TOWN]
     assert overview.history(mapped, actor, OTHER, "KP01") == ()
+
+
+def test_a_demonstration_has_a_year_of_tables(mapped) -> None:
+    registrar = make_actor(mapped, "commander")
+    mapped.execute(
+        text("UPDATE assignment SET role = 'registrar' WHERE account_id = :a"),
+        {"a": registrar.account_id},
+    )
+    mapped.execute(
+        text(
+            "INSERT INTO people_count (area_code, measure, published_at, value)"
+            " VALUES (:t, 'people', now(), 15000), (:o, 'people', now(), 12000)"
+        ),
+        {"t": TOWN, "o": OTHER},
+    )
+
+    first, again = demo.fill(mapped, NOON), demo.fill(mapped, NOON)
+
+    assert (first, again) == (2 * 5 * 12, 0)
+    assert len(overview.periods(mapped, actor_of(mapped))) == 12
