@@ -1,7 +1,7 @@
 """What every file says of itself, and the marks that tell one recipient's rows from another's.
 
 The visible mark names who took the file, when and under which number. The hidden one moves
-points within a block of 8 millionths of a degree (0.8 m at most, below the accuracy of any
+points within a block of 8 millionths of a degree (1.2 m at most, below the accuracy of any
 source of those layers) and draws the microseconds below a millisecond anew; both are functions
 of the value itself and of a key of this one export, so a leaked row is enough to read them:
 no order, no other column, no number is needed. Codes, counts, names, areas and times to the
@@ -23,7 +23,7 @@ from psycopg import sql
 BLOCK: Final = 8
 PLACES: Final = BLOCK * BLOCK
 MICROSECONDS: Final = 1_000
-FARTHEST_M: Final = 0.8
+FARTHEST_M: Final = 1.2
 #: Name under which statements bind the key.
 KEY_NAME: Final = "export_key"
 
