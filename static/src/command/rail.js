@@ -46,6 +46,7 @@ export function createRail(host, {me, csrf, links, onTheme, onPanel, onHelp, onL
       el('div', {class: 'menu-row'}, el('span', {class: 'muted small'}, t('rail.language')), el('span', {class: 'segmented'},
         el('a', {href: `/lang/zh?next=${here}`, lang: 'zh-CN', 'aria-current': lang() === 'zh' ? 'true' : null}, '中文'),
         el('a', {href: `/lang/en?next=${here}`, lang: 'en', 'aria-current': lang() === 'en' ? 'true' : null}, 'English'))),
+      el('a', {href: '/account', class: 'menu-item'}, icon('user-circle'), t('rail.account')),
       el('form', {method: 'post', action: '/sign-out'}, el('input', {type: 'hidden', name: 'csrf_token', value: csrf}),
         el('button', {type: 'submit', class: 'menu-item'}, icon('logout'), t('rail.signOut'))));
   }

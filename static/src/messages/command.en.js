@@ -33,6 +33,7 @@ export default {
   'rail.settings': 'Settings',
   'rail.appearance': 'Appearance',
   'rail.language': 'Language',
+  'rail.account': 'My account',
   'rail.signOut': 'Sign out',
 
   'map.in': 'Zoom in',

@@ -33,6 +33,7 @@ export default {
   'rail.settings': '设置',
   'rail.appearance': '外观',
   'rail.language': '语言',
+  'rail.account': '我的账号',
   'rail.signOut': '退出登录',
 
   'map.in': '放大',
