@@ -11,6 +11,10 @@ from grids import audit
 
 log = structlog.get_logger("wangge.denied")
 
+#: Arguments of views that name a person, a case, a photo or a file. "There is none" and "it is
+#: not yours" are one answer, so both are noted: who tries the numbers of others is seen.
+OBJECTS = ("incident_id", "person_id", "sha256", "request_id", "subject_id")
+
 
 def note_denied(answer: Response) -> Response:
     """Note who was refused which view (S22); the answer stays as it is.
@@ -18,7 +22,9 @@ def note_denied(answer: Response) -> Response:
     The session of the request may stand in a transaction that failed: this has its own.
     """
     actor = g.get("actor")
-    if answer.status_code != 403 or actor is None or request.endpoint is None:
+    named = _object_of(request.view_args or {})
+    is_denied = answer.status_code == 403 or (answer.status_code == 404 and named)
+    if not is_denied or actor is None or request.endpoint is None:
         return answer
     make = current_app.extensions.get("make_session")
     try:
@@ -33,8 +39,13 @@ def note_denied(answer: Response) -> Response:
                 subject=f"view:{request.endpoint}",
                 is_success=False,
                 source_ip=request.remote_addr or "",
-                detail={"method": request.method},
+                detail={"method": request.method, **named},
             )
     except (SQLAlchemyError, audit.AuditStopped) as error:
         log.warning("denial_not_noted", kind=type(error).__name__, view=request.endpoint)
     return answer
+
+
+def _object_of(arguments: dict[str, object]) -> dict[str, str]:
+    """Return what the address named, as it stands in the log."""
+    return {name: str(arguments[name])[:64] for name in OBJECTS if name in arguments}
