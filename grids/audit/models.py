@@ -30,8 +30,13 @@ class AuditEvent(Base):
     __table_args__ = (
         Index("audit_event_actor_id_idx", "actor_id", "at"),
         Index("audit_event_xid_idx", "xid", "id"),
+        Index("audit_event_action_idx", "action", "at"),
+        Index(
+            "audit_event_subject_idx", "subject", "at",
+            postgresql_ops={"subject": "text_pattern_ops"},
+        ),
         {"postgresql_partition_by": "RANGE (at)"},
-    )
+    )  # fmt: skip
     __level__ = "L3"
 
     at: Mapped[datetime] = mapped_column(primary_key=True, server_default=text("clock_timestamp()"))
