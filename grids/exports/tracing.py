@@ -242,13 +242,12 @@ def _from_table(
 
 
 def _sheet_rows(path: Path) -> Iterator[tuple[Any, ...]]:
-    from openpyxl import load_workbook  # late: few samples are workbooks, and it takes time
+    # Late: few samples are workbooks, and it takes time. A sample comes from a stranger.
+    from gis.archives import Limits, SheetLimits, workbook_rows
 
-    book = load_workbook(path, read_only=True, data_only=True)
-    try:
-        yield from book.worksheets[0].iter_rows(values_only=True)
-    finally:
-        book.close()
+    sheets = SheetLimits(most_cells=5_000_000, most_rows=1_048_576)
+    limits = Limits(most_bytes=64 * 2**20, most_unpacked=512 * 2**20)
+    yield from workbook_rows(path.read_bytes(), limits=limits, sheets=sheets)
 
 
 def _from_gpkg(path: Path) -> tuple[list[tuple[float, float]], list[str]]:

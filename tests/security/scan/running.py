@@ -1,0 +1,149 @@
+"""Scanners that ask the running city: schemathesis, wapiti, sqlmap."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urlencode
+from xml.etree.ElementTree import Element  # the type only
+
+import defusedxml.ElementTree
+import requests
+
+from tests.security.scan.city import Caller, Scanned
+from tests.security.scan.findings import Finding, Report
+from tests.security.scan.still import OUT, run
+
+#: Addresses that change who is signed in; a scanner that asks them scans a sign-in page after.
+ENDS: Final = re.compile(
+    r"sign-out|/sessions|/password|/tokens|/factor|/end|/disable|/reset|/unlock"
+)
+#: All that wapiti can do but asking other machines.
+MODULES: Final = (
+    "backup,cookieflags,crlf,csp,csrf,exec,file,htaccess,http_headers,methods,permanentxss,"
+    "redirect,shellshock,sql,ssti,timesql,upload,xss,xxe"
+)
+#: Values that reach a statement; every other parameter of the description is added with `1`.
+VALUES: Final = {"q": "a", "bbox": "120.0,29.2,120.1,29.3", "lon": "120.05", "lat": "29.3", "limit": "5",
+                 "area": "339901", "code": "339901", "category": "01002", "size": "thumb"}  # fmt: skip
+
+
+def schemathesis(made: Scanned, caller: Caller, *, examples: int) -> Report:
+    """Send what the description allows and what it forbids; nothing may end above 499."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    target = OUT / f"schemathesis-{caller.role}.xml"
+    done = run(
+        "schemathesis", "run", f"{made.url}/api/openapi.json", "--url", made.url,
+        "--header", f"Cookie: {caller.cookie}", "--header", f"X-CSRF-Token: {caller.csrf}",
+        "--checks", "not_a_server_error", "--max-examples", str(examples), "--mode", "all",
+        "--exclude-path-regex", ENDS.pattern, "--phases", "examples,coverage,fuzzing",
+        "--request-timeout", "60", "--report", "junit", "--report-junit-path", str(target),
+        "--seed", "7", "--no-color", "--suppress-health-check", "all",
+    )  # fmt: skip
+    name = f"schemathesis ({caller.role})"
+    if not target.exists():
+        return Report(name, "", (), trouble=(done.stdout + done.stderr).strip()[-160:])
+    tree = defusedxml.ElementTree.parse(target).getroot()
+    cases = list(_cases(tree))
+    findings = tuple(
+        Finding(
+            name,
+            "high",
+            "server-error",
+            case.get("name", "?"),
+            (case[0].get("message") or "")[:200],
+        )
+        for case in cases
+        if case.find("failure") is not None
+    )
+    sent = re.search(r"(\d+) generated", done.stdout)
+    looked = f"{len(cases)} operations, {sent[1] if sent else '?'} cases"
+    return Report(name, looked, findings)
+
+
+def _cases(tree: Element) -> Iterator[Element]:
+    yield from tree.iter("testcase")
+
+
+def wapiti(made: Scanned, caller: Caller | None, *, seconds: int) -> Report:
+    """Crawl and attack as a browser would; without the module that asks other machines (ssrf)."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    name = f"wapiti ({caller.role if caller else 'stranger'})"
+    target = OUT / f"wapiti-{caller.role if caller else 'stranger'}.json"
+    target.unlink(missing_ok=True)
+    cookie = ("--header", f"Cookie: {caller.cookie}") if caller else ()
+    start = {"commander": "/command", "dispatcher": "/desk", "planner": "/planner"}
+    home = made.url + (start.get(caller.role, "/account") if caller else "/")
+    done = run(
+        "wapiti", "-u", home, "--scope", "domain", "-m", MODULES, *cookie, "-f", "json",
+        "-o", str(target), "--flush-session", "--max-scan-time", str(seconds), "-d", "4",
+        "--max-links-per-page", "60", "--store-session", str(OUT / "wapiti"), "--no-bugreport",
+        "-x", f"{made.url}/sign-out*", "-x", f"{made.url}/account/*", "-t", "20", "-v", "0",
+        "--dns-endpoint", "127.0.0.1",
+    )  # fmt: skip
+    if not target.exists():
+        return Report(name, "", (), trouble=(done.stdout + done.stderr).strip()[-160:])
+    found = json.loads(target.read_text())
+    levels = {1: "low", 2: "medium", 3: "high", 4: "high"}
+    findings = tuple(
+        Finding(
+            "wapiti", levels.get(int(row["level"]), "info"), kind, row["path"], row["info"][:200]
+        )
+        for kind, rows in {**found["vulnerabilities"], **found["anomalies"]}.items()
+        for row in rows
+    )
+    return Report(name, f"{found['infos'].get('crawled_pages_nbr', '?')} pages", findings)
+
+
+def sqlmap(made: Scanned, caller: Caller, *, level: int, most: int) -> Report:
+    """Try every address with parameters for statements that can be bent."""
+    targets = list(addresses(made, caller))[:most]
+    listed = OUT / "sqlmap-targets.txt"
+    OUT.mkdir(parents=True, exist_ok=True)
+    listed.write_text("\n".join(targets) + "\n")
+    done = run(
+        "sqlmap", "-m", str(listed), "--batch", "--level", str(level), "--risk", "1",
+        "--cookie", caller.cookie, "--flush-session", "--dbms", "PostgreSQL",
+        "--technique", "BEU", "--threads", "2", "--timeout", "30", "--retries", "0",
+        "--output-dir", str(OUT / "sqlmap"), "--disable-coloring", "--skip-waf", "-v", "1",
+        "--ignore-code", "401,403,404,422,429",
+    )  # fmt: skip
+    (OUT / "sqlmap.log").write_text(done.stdout)
+    findings = tuple(
+        Finding("sqlmap", "high", "injectable", found[1])
+        for found in re.finditer(r"Parameter: (.+)\n\s+Type:", done.stdout)
+    )
+    tried = len(re.findall(r"testing URL ", done.stdout))
+    parameters = len(re.findall(r"does not seem to be injectable|is vulnerable", done.stdout))
+    trouble = "" if tried == len(targets) else f"{tried} of {len(targets)} tried"
+    return Report(
+        "sqlmap", f"{tried} addresses, {parameters} parameters", findings, trouble=trouble
+    )
+
+
+def addresses(made: Scanned, caller: Caller) -> Iterator[str]:
+    """Build addresses with every parameter that the description names."""
+    answer = requests.get(
+        f"{made.url}/api/openapi.json", headers={"Cookie": caller.cookie}, timeout=60
+    )
+    for path, methods in answer.json()["paths"].items():
+        asked = methods.get("get")
+        if asked is None or ENDS.search(path):
+            continue
+        named = [one for one in asked.get("parameters", []) if one.get("in") == "query"]
+        if not named:
+            continue
+        plain = re.sub(r"\{(\w+)\}", lambda found: VALUES.get(found[1], "component"), path)
+        query = {one["name"]: VALUES.get(one["name"], "1") for one in named}
+        yield f"{made.url}{plain}?{urlencode(query)}"
+
+
+def is_up(made: Scanned) -> bool:
+    """Say whether the city still answers after all that."""
+    try:
+        return requests.get(f"{made.url}/readyz", timeout=30).ok
+    except (requests.RequestException, subprocess.SubprocessError):
+        return False
