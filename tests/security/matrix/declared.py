@@ -111,14 +111,19 @@ def expected(route: Route, caller: str, *, has_proof: bool) -> str:
     return "allowed"
 
 
+INTRODUCTION = (
+    "Written by `python -m tests.security.matrix.write` from the routes and the roles; the tests"
+    " in `tests/security/matrix/` hold the application to it. `proof` means a fresh proof of"
+    " identity, at most ten minutes old."
+)
+
+
 def table(app: Flask) -> str:
     """Write the matrix for a reviewer: one line a route, who may call it, and with what."""
     lines = [
         "# Who may call what",
         "",
-        "Written by `python -m tests.security.matrix.write` from the routes and the roles; the"
-        " tests in `tests/security/matrix/` hold the application to it. `proof` means a fresh"
-        " proof of identity, at most ten minutes old.",
+        INTRODUCTION,
         "",
         "| address | method | permission | proof | roles |",
         "|---|---|---|---|---|",

@@ -1,0 +1,141 @@
+"""S15: nobody reads scoped rows around the one query builder."""
+
+from pathlib import Path
+
+import pytest
+
+from app.config import ROOT
+from tests.house.scope_rule import findings, module_of, sql_findings
+
+#: Place -> why it reads scoped rows without the caller's condition. A line that nobody needs
+#: any longer fails too.
+ALLOWED = {
+    # Children of a case that the same function, or its only callers, have just read in scope.
+    "grids/incidents/detail:detail": "events of the case that the first statement found",
+    "grids/incidents/detail:photos_of": "photos of a case that every caller has read in scope",
+    "grids/incidents/clockwork:turn": "clocks of the case that `service` has locked in scope",
+    "grids/incidents/roles:doers": "who did what in the case that `service` has locked",
+    "grids/incidents/service:_follow_tasks": "tasks of the case that `service` has locked",
+    "grids/incidents/projection:rebuilt": "rebuilds a case for tests and repair, as the owner",
+    "grids/people/reporters:reveal": "contacts of the case that the statement before found",
+    "grids/people/reporters:has_contact": "says yes or no of a case that the caller has read",
+    # A right that is no area: a secret code, an own report, the hash of a photo.
+    "grids/incidents/tracking:tracked": "the case that a secret code has opened",
+    "grids/incidents/tracking:public_status": "events of the case that a code has opened",
+    "grids/following:follow": "the case that a code has opened",
+    "grids/following:reported_by": "what the caller has reported, wherever it lies",
+    "grids/incidents/requests:answer_of": "the own report, sent again",
+    "grids/incidents/checks:require_photos": "whether a photo was sent, by its hash",
+    "grids/blobs:store_photo": "whether a photo was sent, by its hash",
+    "grids/blobs:photo_copy": "own photos, or those of a case in scope (`in_scope`)",
+    "grids/people/subject_requests:erase": "contacts that `_contacts` found by the own phone",
+    "grids/people/subject_requests:_contacts": "what a resident left, by the own phone",
+    # The one source that callers complete; the rule asks each call of it for the condition.
+    "grids/incidents/listing:rows_at": "callers add the condition, and the rule checks them",
+    "grids/layers/registry:": "a source of the map: `layers.access.condition` completes it",
+    # Work of the owner, the worker and the sealer, which serve nobody in particular.
+    "grids/blobs:sweep": "the worker removes photos that no report names",
+    "grids/blobs:verify_store": "the owner compares rows with files",
+    "grids/blobs:_remove_unnamed": "the worker removes files that no row names",
+    "grids/feed/sealing:": "the sealer takes every event",
+    "grids/feed/verifying:": "the owner verifies every event",
+    "grids/retention:_contacts": "the worker's retention",
+    "grids/retention:_photos": "the worker's retention",
+    "grids/retention:_whereabouts": "the worker's retention",
+    "grids/linking:": "the owner links rows to new grids",
+    "grids/importing/replace:refuse_to_lose_cases": "the owner asks whether cases exist",
+    "grids/synth/build:_make_room": "the owner asks whether cases exist",
+    "grids/sql/people:persons_by_kind": "the worker counts; only k >= 10 leaves",
+    "grids/sql/people:persons_by_group": "the worker counts; only k >= 10 leaves",
+    "grids/sql/people:households_by_area": "the worker counts; only k >= 10 leaves",
+    # The audit log has no areas: who may read it is a permission (admin:audit, admin:security).
+    "grids/audit/reading:_wanted": "the audit administrator's reading",
+    "grids/audit/reading:chain_state": "the state of the chain",
+    "grids/audit/retiring:_detach": "the owner retires whole months",
+    "grids/audit/sealing:": "the sealer takes every row",
+    "grids/audit/verifying:": "the verifier walks every row",
+    "grids/audit/verifying:_Walk._why_missing": "the verifier names the first bad row",
+    **dict.fromkeys(
+        (f"grids/sql/signals:{name}" for name in (
+            "by_account", "by_source", "accounts_of_source", "sources_of_account", "guessed",
+            "records_of_account", "rows_of_account", "night_of_account", "sleeper", "count_hours",
+        )),
+        "the security watch counts acts of everybody",
+    ),
+}  # fmt: skip
+
+HOLES = {
+    "a plain select": "session.scalars(select(Incident))",
+    "one column": "session.scalar(select(Incident.number).limit(1))",
+    "by key": "session.get(Person, 1)",
+    "by key, at once": "session.get_one(Incident, incident_id)",
+    "the old query": "session.query(Attachment).all()",
+    "a count": "session.scalar(select(func.count()).select_from(select(Blob.sha256).subquery()))",
+    "a change": "session.execute(update(Incident).values(text=''))",
+    "a removal": "session.execute(delete(IncidentTask))",
+    "a join": "session.execute(select(Category, Incident).join(Incident))",
+    "the list's source, bare": "session.execute(rows_at(now).limit(5))",
+    "raw words": "session.execute(text('SELECT * FROM incident WHERE id = :id'))",
+    "raw words, joined": "conn.execute('SELECT 1 FROM area JOIN person ON true')",
+    "in a with": "with session.scalars(select(Incident)) as found:\n        pass",
+    "in a loop": "for row in session.scalars(select(AuditEvent)):\n        pass",
+    "in a condition": "if session.get(Household, 3):\n        pass",
+    "another model's condition": "session.scalars(select(Person).where(scope.condition(a, Area)))",
+    "a condition next door": "scope.condition(actor, Incident)\n    session.scalars(select(Incident))",
+}
+SOUND = {
+    "in the statement": "session.scalars(select(Incident).where(scope.condition(actor, Incident)))",
+    "handed over": "wanted = select(Person)\n    session.scalar(scope.visible(wanted, actor, Person))",
+    "wrapped": "session.scalar(scope.visible(select(Incident), actor, Incident))",
+    "the list's source": "rows_at(now).where(scope.condition(actor, Incident))",
+    "another table": "session.scalars(select(Category)); session.get(Area, code)",
+    "words that are no SQL": "raise NoIncident('no incident from here')",
+}
+
+
+def findings_here() -> set[str]:
+    found = set()
+    for room in ("grids", "app"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            if "migrations" not in path.parts and path.parent.name != "scope":
+                found |= {f.place for f in findings(path.read_text(), module_of(path, ROOT))}
+        for path in sorted((ROOT / room).rglob("*.sql")):
+            found |= {f.place for f in sql_findings(path.read_text(), module_of(path, ROOT))}
+    return found
+
+
+def test_scoped_rows_are_read_through_the_builder() -> None:
+    around = findings_here() - ALLOWED.keys()
+
+    assert around == set(), "add the condition of grids.scope, or a line with its reason here"
+
+
+def test_the_list_of_exceptions_holds_nothing_that_is_over() -> None:
+    assert ALLOWED.keys() - findings_here() == set()
+
+
+def test_no_face_reads_scoped_rows_itself() -> None:
+    """Views call services: nothing in `app` is on the list."""
+    assert {place for place in ALLOWED if place.startswith("app/")} == set()
+
+
+@pytest.mark.parametrize("body", HOLES.values(), ids=HOLES.keys())
+def test_the_rule_finds_a_planted_offence(body: str) -> None:
+    source = f"def view(session, actor, now):\n    {body}\n"
+
+    assert [f.place for f in findings(source, "grids/planted")] == ["grids/planted:view"]
+
+
+@pytest.mark.parametrize("body", SOUND.values(), ids=SOUND.keys())
+def test_the_rule_lets_sound_code_be(body: str) -> None:
+    source = f"def view(session, actor, now):\n    {body}\n"
+
+    assert findings(source, "grids/planted") == []
+
+
+def test_the_rule_reads_sql_files(tmp_path: Path) -> None:
+    text = "-- name: loose\n-- from incident, in words\nSELECT *\nFROM incident_event AS e\n"
+
+    assert [(f.place, f.what) for f in sql_findings(text, "grids/sql/x")] == [
+        ("grids/sql/x:loose", "incident_event")
+    ]
