@@ -23,6 +23,13 @@ from grids.people.counts_groups import AGES, ALL, HOUSEHOLD_KINDS, RESIDENCIES
 #: Facilities that serve the people counted here.
 SERVICES: Final = ("clinic", "hospital", "community_centre", "social_facility", "grid_station",
                    "police", "government", "school", "kindergarten")  # fmt: skip
+#: Groups that every duty grid has a measure of: that table is finer than the one of groups.
+MEASURE_OF: Final = {
+    (ALL, ALL, ALL): "people",
+    (ALL, "migrant", ALL): "migrants",
+    ("60+", ALL, ALL): "aged_60",
+    ("0-14", ALL, ALL): "children",
+}
 #: How many months the history shows.
 MONTHS: Final = 12
 #: A stronger word than None: nobody has given a count of this area.
@@ -101,6 +108,11 @@ def group(
 ) -> tuple[AreaRow, ...]:  # fmt: skip
     """Set the published count of a group of people beside the same."""
     codes = [node.code for node in nodes]
+    measure = MEASURE_OF.get((age, residency, household))
+    if measure is not None:
+        by_code = _people(session, actor, codes, measure)
+        whole = {code: by_code.get(code, WITHHELD) for code in codes}
+        return _rows(session, actor, nodes, whole, {}, now)
     found = session.execute(
         select(PeopleGroupCount.area_code, PeopleGroupCount.value).where(
             scope.condition(actor, PeopleGroupCount),
@@ -175,12 +187,14 @@ def _told(
     return {row.area_code: WITHHELD if row.value is None else row.value for row in rows}
 
 
-def _people(session: Session, actor: Actor, codes: Sequence[str]) -> dict[str, Shown]:
+def _people(
+    session: Session, actor: Actor, codes: Sequence[str], measure: str = "people"
+) -> dict[str, Shown]:
     rows = session.execute(
         select(PeopleCount.area_code, PeopleCount.value).where(
             scope.condition(actor, PeopleCount),
             PeopleCount.area_code.in_(codes),
-            PeopleCount.measure == "people",
+            PeopleCount.measure == measure,
         )
     )
     return {row.area_code: WITHHELD if row.value is None else row.value for row in rows}
