@@ -80,7 +80,8 @@ def find_page() -> ResponseReturnValue:
     except GridsError as refused:
         return _refused(refused, number=number, purpose=purpose)
     with g.session.begin():
-        return _page(cards=cards, number=number, purpose=purpose, is_answer=True)
+        # The number is not written into the page again: it was typed, it is found, it can go.
+        return _page(cards=cards, number="" if cards else number, purpose=purpose, is_answer=True)
 
 
 @bp.post("/people/<int:person_id>/reveal")

@@ -150,7 +150,10 @@ class IncidentReporter(Base):
     """Who reported a case and how to reach them; encrypted, several after a merge."""
 
     __tablename__ = "incident_reporter"
-    __table_args__ = (Index("incident_reporter_incident_id_idx", "incident_id"),)
+    __table_args__ = (
+        Index("incident_reporter_incident_id_idx", "incident_id"),
+        Index("incident_reporter_phone_index_idx", "phone_index"),
+    )
     __level__ = "L3"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from grids import audit, scope
@@ -21,7 +21,6 @@ from grids.city import the_city
 from grids.errors import Conflict, Gone, Invalid, NotFound
 from grids.incidents.clocks import add_work_days
 from grids.incidents.clockwork import calendar
-from grids.incidents.models import IncidentReporter
 from grids.people import finding
 from grids.people.models import Person, SubjectRequest
 from grids.people.purposes import Purpose
@@ -39,6 +38,11 @@ MOST_SHOWN: Final = 100
 AGE_BANDS: Final = ((6, "0-5"), (15, "6-14"), (60, "15-59"), (80, "60-79"))
 PURPOSE: Final = Purpose("subject_request")
 WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+#: Doors through the second wall (migration 0025): a resident may have reported anywhere.
+CONTACTS: Final = text("SELECT id, incident_id FROM contacts_of_phone(CAST(:indexes AS bytea[]))")
+FORGET: Final = text("SELECT * FROM forget_contacts_of_phone(CAST(:indexes AS bytea[]))")
 
 
 class NoRequest(NotFound):
@@ -176,7 +180,7 @@ def copied(
             "moved_in_on": person.moved_in_on.isoformat(),
             "moved_out_on": person.moved_out_on.isoformat() if person.moved_out_on else None,
         },
-        "reports": [str(row.incident_id) for row in _contacts(session, vault, plain["phone"])],
+        "reports": _cases(session, vault, plain["phone"]),
         "looked_at": [
             {"at": look.at.isoformat(), "act": look.act, "field": look.field,
              "purpose": look.purpose, "case": look.case_number}
@@ -231,8 +235,7 @@ def erase(
     """  # fmt: skip
     asked = _open(session, actor, request_id, ("delete", "withdraw"))
     person = finding.locked_person(session, actor, asked.person_id)
-    contacts = [row.id for row in _contacts(session, vault, _opened(vault, person, "phone"))]
-    session.execute(delete(IncidentReporter).where(IncidentReporter.id.in_(contacts)))
+    contacts = _forgotten(session, vault, _opened(vault, person, "phone"))
     if asked.kind == "delete":
         anonymise(person, now)
     else:
@@ -324,13 +327,20 @@ def _is_id_number(number: str, now: datetime) -> bool:
     return _is_day(day, now) and "10X98765432"[total % 11] == number[17]
 
 
-def _contacts(session: Session, vault: Vault, phone: str) -> Sequence[IncidentReporter]:
-    """Return what a resident left with reports, found by the phone."""
-    if not phone:
-        return []
-    indexes = vault.blind_indexes("incident_reporter", "phone", phone)
-    wanted = select(IncidentReporter).where(IncidentReporter.phone_index.in_(indexes))
-    return session.scalars(wanted.order_by(IncidentReporter.created_at).limit(1000)).all()
+def _cases(session: Session, vault: Vault, phone: str) -> list[str]:
+    """Name the cases that were reported with a phone, anywhere."""
+    found = session.execute(CONTACTS, {"indexes": _indexes(vault, phone)})
+    return [str(row.incident_id) for row in found]
+
+
+def _forgotten(session: Session, vault: Vault, phone: str) -> list[UUID]:
+    """Remove what a resident left with reports, anywhere; return the ids of the rows."""
+    found = session.execute(FORGET, {"indexes": _indexes(vault, phone)})
+    return list(found.scalars())
+
+
+def _indexes(vault: Vault, phone: str) -> list[bytes]:
+    return vault.blind_indexes("incident_reporter", "phone", phone) if phone else []
 
 
 def _opened(vault: Vault, person: Person, field: str) -> str:

@@ -22,7 +22,7 @@ function ask(caseId) {
   const choices = PURPOSES.map(code => el('button', {type: 'button', class: 'btn', data: {purpose: code}, onclick: () => show(code)}, t(`reporter.purpose.${code}`)));
   const dialog = openDialog({
     title: t('reporter.title'),
-    body: [el('p', {class: 'muted'}, t('reporter.why')), el('div', {class: 'form-actions'}, ...choices), answer],
+    body: el('div', {class: 'form'}, el('p', {class: 'muted'}, t('reporter.why')), el('div', {class: 'form-actions'}, ...choices), answer),
   });
 
   async function show(/** @type {string} */ purpose) {

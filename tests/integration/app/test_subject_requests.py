@@ -15,7 +15,7 @@ from grids.incidents.models import IncidentReporter
 from grids.incidents.requests import Contact
 from grids.people import Person
 from grids.people.models import SubjectRequest
-from tests.support.cases import build_city, make_actor, make_photo, report
+from tests.support.cases import EAST, build_city, make_actor, make_photo, report
 from tests.support.people import add_household, add_person, id_number
 
 NUMBER, RIGHT = id_number(date(1990, 1, 1), 12), id_number(date(1991, 2, 3), 14)
@@ -145,6 +145,20 @@ def test_deletion_leaves_a_count_and_a_certificate(resident, sign_in, session, a
     assert is_genuine(document, app.extensions["signer"].public_keys())
     page = registrar.get(address)
     assert str(certificate.id) in page.text
+
+
+def test_deletion_reaches_reports_in_other_towns_too(resident, sign_in, session, vault):
+    sent = report(photos=(make_photo(session, "blue"),), contact=Contact("张三丰", PHONE),
+                  lon=EAST[0], lat=EAST[1])  # fmt: skip
+    worker = make_actor(session, "worker", area="339901002001001")
+    service.submit(session, sent, worker, now=datetime.now(UTC), vault=vault)
+    registrar = sign_in("registrar", area="339901001")
+    address = asked(registrar, session, resident, "delete")
+
+    answer(registrar, address, "erase")
+
+    assert session.scalars(select(Certificate)).one().body["counts"]["incident_reporter"] == 2
+    assert session.scalars(select(IncidentReporter)).all() == []
 
 
 def test_withdrawn_consent_takes_the_phone_only(resident, sign_in, session):
