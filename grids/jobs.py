@@ -84,7 +84,13 @@ def queue(url: str) -> App:
     for name in TASK_MODULES:
         importlib.import_module(name)
     app = App(connector=PsycopgConnector(conninfo=_plain(url), min_size=1, max_size=4))
-    app.add_tasks_from(tasks, namespace="wangge")
+    # Taking tasks over renames them, so what a process has taken once must not be taken again.
+    rooms = Blueprint()
+    rooms.tasks = {name.removeprefix("wangge:"): task for name, task in tasks.tasks.items()}
+    rooms.periodic_registry = tasks.periodic_registry
+    for task in rooms.tasks.values():
+        task.name = task.name.removeprefix("wangge:")
+    app.add_tasks_from(rooms, namespace="wangge")
     return app
 
 
