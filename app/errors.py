@@ -65,6 +65,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(DataError, _bad_value)
     app.register_error_handler(psycopg.DataError, _bad_value)
     app.register_error_handler(UnicodeEncodeError, _bad_value)
+    app.register_error_handler(RecursionError, _too_deep)
     app.register_error_handler(PoolTimeout, _database)
     app.register_error_handler(Exception, _unknown)
 
@@ -143,6 +144,12 @@ def _bad_value(error: Exception) -> Response:
     original = error.orig if isinstance(error, DBAPIError) else error
     log.warning("bad_value", kind=type(original).__name__, endpoint=request.endpoint)
     return problem(422, "bad_value", translated("error.bad_value", "a value cannot be stored"))
+
+
+def _too_deep(_error: RecursionError) -> Response:
+    """Refuse a body that nests deeper than its reader goes."""
+    log.warning("too_deep", endpoint=request.endpoint)
+    return problem(422, "gis.too_deep", translated("error.gis.too_deep", "nested too deep"))
 
 
 def _unknown(error: Exception) -> Response:
