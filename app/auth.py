@@ -49,6 +49,12 @@ class TokenRefused(GridsError):
     code = "token.refused"
 
 
+class ProviderFailed(GridsError):
+    """The OpenID provider did not answer, or its answer does not hold."""
+
+    code = "sign_in.provider"
+
+
 class Forged(GridsError):
     """The request did not come from a page of this site."""
 

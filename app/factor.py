@@ -103,7 +103,6 @@ def renew_codes() -> ResponseReturnValue:
         codes = factors.renew_recovery_codes(
             g.session,
             g.actor.account_id,
-            vault=_vault(),
             now=datetime.now(UTC),
             source_ip=request.remote_addr or "",
         )

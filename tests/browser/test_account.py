@@ -26,8 +26,7 @@ def enrol(page):
     """Scan as a phone does; return the authenticator."""
     page.goto("/account/second-factor")
     page.click("form[action$='/begin'] button")
-    page.locator(".qr").wait_for()
-    assert page.evaluate("document.querySelector('.qr').naturalWidth") > 100
+    page.wait_for_function("document.querySelector('.qr')?.naturalWidth > 100")
     return pyotp.TOTP("".join(page.locator("#secret span").all_text_contents()))
 
 
