@@ -58,6 +58,7 @@ class Settings:
     )  #: "2:base64,1:base64": the first seals, all open; empty: the key ring
     index_keys: str = field(default="", repr=False)  #: the same for blind indexes
     signing_keys: str = field(default="", repr=False)  #: the same for signatures
+    master_key_file: str = ""  #: base64 of 32 bytes; wraps the key ring; empty: not wrapped
     city_zone: str = "Asia/Shanghai"
     county_code: str = "339901"
     metric_srid: int = 0  #: 0: derived from the data

@@ -1,7 +1,10 @@
 """The key ring of an installation, from its settings and its file of secrets."""
 
-from app.config import Settings
-from grids.secrets import KeySet, RingFile, Signer, Vault, given_keys
+import base64
+from pathlib import Path
+
+from app.config import InvalidSetting, Settings
+from grids.secrets import KEY_BYTES, KeySet, RingFile, Signer, Vault, given_keys
 
 
 def ring_of(settings: Settings) -> RingFile:
@@ -21,7 +24,21 @@ def ring_of(settings: Settings) -> RingFile:
         code_key=settings.index_key,
         given=given,  # type: ignore[arg-type]
         provider=settings.crypto_provider,
+        master=_master(settings),
     )
+
+
+def _master(settings: Settings) -> bytes:
+    """Read the master key, where one is set."""
+    if not settings.master_key_file:
+        return b""
+    try:
+        key = base64.b64decode(Path(settings.master_key_file).read_text(), validate=False)
+    except (OSError, ValueError) as error:
+        raise InvalidSetting("WANGGE_MASTER_KEY_FILE cannot be read") from error
+    if len(key) < KEY_BYTES:
+        raise InvalidSetting(f"WANGGE_MASTER_KEY_FILE holds less than {KEY_BYTES} bytes")
+    return key
 
 
 def vault_of(settings: Settings) -> Vault:

@@ -4,17 +4,28 @@ import hashlib
 
 from grids.secrets.columns import SEALED, SealedColumn, normal_id_number, normal_phone
 from grids.secrets.providers import BY_ALGORITHM, PROVIDERS, Provider
-from grids.secrets.ring import KeyRing, KeySet, RingFile, RingRefused, fixed_ring, given_keys
+from grids.secrets.ring import (
+    KEY_BYTES,
+    KeyRing,
+    KeySet,
+    RingFile,
+    RingRefused,
+    fixed_ring,
+    given_keys,
+)
 from grids.secrets.signing import Signer, SignerMissing, verify_with
 from grids.secrets.vault import Mark, SealBroken, Vault, mark_of
+from grids.secrets.wrapping import MasterKeyWrong
 
 __all__ = [
     "BY_ALGORITHM",
+    "KEY_BYTES",
     "PROVIDERS",
     "SEALED",
     "KeyRing",
     "KeySet",
     "Mark",
+    "MasterKeyWrong",
     "Provider",
     "RingFile",
     "RingRefused",

@@ -20,6 +20,7 @@ from typing import Any, Final, Literal
 
 from grids.errors import Invalid
 from grids.secrets.providers import PROVIDERS
+from grids.secrets.wrapping import WRAPPED, encoded, unwrapped, wrapped
 
 Kind = Literal["data", "index", "signing"]
 KINDS: Final[tuple[Kind, ...]] = ("data", "index", "signing")
@@ -100,7 +101,8 @@ class RingFile:
 
     `first` are the keys with id 1 of a file that has no ring yet; what is missing there is
     drawn. `given` are keys that the settings hold: for their kind the file is not asked, and
-    not changed.
+    not changed. Under a `master` key the file holds no key in the clear: each change of the
+    ring wraps all of them (envelope encryption).
     """
 
     def __init__(
@@ -111,8 +113,10 @@ class RingFile:
         code_key: bytes,
         given: Mapping[Kind, KeySet] | None = None,
         provider: str = "",
+        master: bytes = b"",
     ) -> None:
         self._path = path
+        self._master = master
         self._first = first
         self._code_key = code_key
         self._given = dict(given or {})
@@ -137,7 +141,7 @@ class RingFile:
             key_id = 1 + max(map(int, entry["keys"]))
             if key_id > 255:
                 raise RingRefused("255 keys of a kind are the most")
-            entry["keys"][str(key_id)] = _encoded(secrets.token_bytes(KEY_BYTES))
+            entry["keys"][str(key_id)] = encoded(secrets.token_bytes(KEY_BYTES))
             entry["current"], entry["since"] = key_id, at.isoformat()
         return key_id
 
@@ -181,7 +185,10 @@ class RingFile:
         sets = {
             kind: self._given.get(kind)
             or KeySet(
-                {int(key): base64.b64decode(text) for key, text in kept[kind]["keys"].items()},
+                {
+                    int(key_id): unwrapped(self._master, f"{kind}|{key_id}", text)
+                    for key_id, text in kept[kind]["keys"].items()
+                },
                 kept[kind]["current"],
                 datetime.fromisoformat(kept[kind]["since"]) if kept[kind].get("since") else None,
             )
@@ -197,7 +204,7 @@ class RingFile:
         keys = {kind: self._first.get(kind) or secrets.token_bytes(KEY_BYTES) for kind in KINDS}
         return {
             "provider": "intl",
-            **{kind: {"keys": {"1": _encoded(key)}, "current": 1} for kind, key in keys.items()},
+            **{kind: {"keys": {"1": encoded(key)}, "current": 1} for kind, key in keys.items()},
         }
 
     @contextlib.contextmanager
@@ -208,9 +215,19 @@ class RingFile:
             everything: dict[str, Any] = json.loads(self._path.read_text())
             kept: dict[str, Any] = everything.setdefault("ring", None) or self._first_ring()
             yield kept
+            self._wrap(kept)
             everything["ring"] = kept
             _replace_file(self._path, json.dumps(everything, indent=1))
         self._ring = None
+
+    def _wrap(self, kept: dict[str, Any]) -> None:
+        """Wrap every key that lies in the clear, where there is a master key."""
+        for kind in KINDS if self._master else ():
+            keys = kept[kind]["keys"]
+            for key_id, text in keys.items():
+                if not text.startswith(WRAPPED):
+                    place = f"{kind}|{key_id}"
+                    keys[key_id] = wrapped(self._master, place, text, kept["provider"])
 
 
 def ring_source(ring: KeyRing | RingFile) -> Callable[[], KeyRing]:
@@ -232,7 +249,3 @@ def _replace_file(path: Path, text: str) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def _encoded(key: bytes) -> str:
-    return base64.b64encode(key).decode()

@@ -10,7 +10,16 @@ import pytest
 
 from app.config import InvalidSetting, Settings
 from app.keys import ring_of, signer_of, vault_of
-from grids.secrets import RingRefused, SealBroken, Signer, Vault, fixed_ring, mark_of, verify_with
+from grids.secrets import (
+    MasterKeyWrong,
+    RingRefused,
+    SealBroken,
+    Signer,
+    Vault,
+    fixed_ring,
+    mark_of,
+    verify_with,
+)
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 PLACE = ("person", 7, "name_sealed")
@@ -93,7 +102,11 @@ def test_signing_keys_stay_so_that_old_signatures_verify(environ):
     for signature in (old, new):
         assert verify_with(signer.public_keys(), b"head", signature)
         assert not verify_with(signer.public_keys(), b"heap", signature)
-        assert not verify_with(signer.public_keys(), b"head", signature[:-1] + b"\0")
+        assert not verify_with(signer.public_keys(), b"head", _changed(signature))
+
+
+def _changed(signature: bytes) -> bytes:
+    return signature[:20] + bytes([signature[20] ^ 1]) + signature[21:]
 
 
 @pytest.mark.parametrize("signature", [b"", b"\1\1", b"\3\1" + bytes(64), b"\1\7" + bytes(64)])
@@ -160,6 +173,37 @@ def test_a_wrong_setting_is_named_and_not_repeated(environ, more):
     (name, value) = next(iter(more.items()))
     assert name in str(refused.value)
     assert value not in str(refused.value)
+
+
+@pytest.mark.parametrize("suite", ["intl", "gm"])
+def test_under_a_master_key_the_file_holds_no_key_in_the_clear(environ, tmp_path, suite):
+    before = vault_of(settings_of(environ)).seal(*PLACE, "张三")
+    master, wrong = tmp_path / "master", tmp_path / "wrong"
+    master.write_text(key(9) + "\n")
+    wrong.write_text(key(8))
+    more = {"WANGGE_MASTER_KEY_FILE": str(master)}
+    ring = ring_of(settings_of(environ, **more))
+    ring.use_provider(suite, at=NOW)
+    ring.add("data", at=NOW)
+
+    vault = vault_of(settings_of(environ, **more))
+    kept = json.loads((tmp_path / "secrets.json").read_text())["ring"]
+    texts = [text for kind in ("data", "index", "signing") for text in kept[kind]["keys"].values()]
+    assert len(texts) == 4
+    assert all(text.startswith("wrapped:") for text in texts)
+    assert vault.open(*PLACE, before) == vault.open(*PLACE, vault.seal(*PLACE, "张三"))
+    for other in ({}, {"WANGGE_MASTER_KEY_FILE": str(wrong)}):
+        with pytest.raises(MasterKeyWrong):
+            vault_of(settings_of(environ, **other)).open(*PLACE, before)
+    kept["data"]["keys"]["1"], kept["data"]["keys"]["2"] = texts[1], texts[0]
+    _put(tmp_path, kept)
+    with pytest.raises(MasterKeyWrong):
+        vault_of(settings_of(environ, **more)).open(*PLACE, before)
+
+
+def _put(folder: Path, ring: dict[str, object]) -> None:
+    path = folder / "secrets.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "ring": ring}))
 
 
 def test_no_key_is_in_what_a_log_may_print(environ):
