@@ -29,7 +29,7 @@ BODIES = (
     {"json": {"id": SECRET, "phone": [SECRET], "lon": {"a": SECRET}}},
 )  # fmt: skip
 ODD_PATHS = (
-    "/%2e%2e/%2e%2e/etc/passwd", "/assets/..%2f..%2fapp/config.py", "/%00", "/\u202e", "/console",
+    "/%2e%2e/%2e%2e/etc/passwd", "/assets/..%2f..%2fapp/config", "/%00", "/\u202e", "/console",
     "/.git/config", "/.env", "/debug", "/server-status", "/api/%ff", "/tiles/grid/1/2/3.png",
     "/tiles/grid/-1/0/0.mvt", "/assets/%5c%5cetc", "/sign-in/../../x", "/;/x", "/api/incidents/1",
 )  # fmt: skip
