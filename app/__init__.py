@@ -31,6 +31,7 @@ BLUEPRINTS = (
     "app.counts",
     "app.openapi",
     "app.admin",
+    "app.linking",
 )
 
 

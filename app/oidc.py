@@ -45,7 +45,13 @@ SECOND_FACTORS: Final = frozenset(
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Keep the provider of this application, where one is set."""
+    """Tell templates whether there is a provider, and keep it."""
+    app.context_processor(lambda: {"has_provider": "oidc" in app.extensions})
+    use_provider(app, settings)
+
+
+def use_provider(app: Flask, settings: Settings) -> None:
+    """Keep the provider of the settings, where one is set."""
     if settings.oidc_issuer:
         from app.openid import Provider  # heavy, and most installations have none
 

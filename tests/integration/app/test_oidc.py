@@ -29,7 +29,7 @@ def site(app, settings, openid_provider):
     kept = dict(app.extensions)
     app.extensions["settings"] = dataclasses.replace(settings, **given)
     app.extensions["doors"] = doors_from(openid_provider.environment()["WANGGE_OUTGOING"])
-    oidc.init_app(app, app.extensions["settings"])
+    oidc.use_provider(app, app.extensions["settings"])
     yield app
     app.extensions.clear()
     app.extensions.update(kept)
@@ -268,3 +268,36 @@ def test_a_provider_outside_the_deployer_s_list_is_not_called(site, openid_provi
 )
 def test_what_counts_as_a_second_factor_of_the_provider(ways, counts):
     assert oidc.has_second_factor({"amr": ways}) is counts
+
+
+def test_the_system_administrator_links_an_account_and_it_signs_in(
+    site, session, sign_in, openid_provider
+):
+    account = accounts.create_account(session, login="lin", name="林", password=PASSWORD)
+    accounts.assign(session, account, "dispatcher", area_code="339901")
+    admin = sign_in("system_admin")
+    where = f"/admin/accounts/{account.id}/identities"
+
+    linked = admin.post(where, data={"subject": "subject-lin"})
+    again = admin.post(where, data={"subject": "subject-lin"})
+    empty = admin.post(where, data={"subject": " "})
+    own = admin.post(
+        f"/admin/accounts/{admin.account_id}/identities", data={"subject": "subject-me"}
+    )
+
+    assert [page.status_code for page in (linked, again, empty, own)] == [303, 409, 422, 403]
+    assert "subject-lin" in admin.get(where).text
+    assert come_back(site.test_client(), openid_provider, "lin").status_code == 302
+    admin.post(f"{where}/unlink", data={"issuer": openid_provider.issuer, "subject": "subject-lin"})
+    assert come_back(site.test_client(), openid_provider, "lin").status_code == REFUSED
+
+
+@pytest.mark.parametrize("role", ["security_admin", "audit_admin", "dispatcher"])
+def test_nobody_else_links(site, session, sign_in, role):
+    account = accounts.create_account(session, login="lin", name="林", password=PASSWORD)
+
+    answer = sign_in(role).post(
+        f"/admin/accounts/{account.id}/identities", data={"subject": "subject-lin"}
+    )
+
+    assert answer.status_code == 403
