@@ -172,7 +172,10 @@ def map_json(
     numbers = [value for value in by_code.values() if isinstance(value, int)]
     return {
         "values": values,
-        "breaks": quantile_breaks(numbers),
+        # One number alone is a class of its own, with a colour that shows.
+        "breaks": quantile_breaks(numbers)
+        if len(set(numbers)) > 1
+        else [0, 0, 0, 0, 0, *numbers[:1]],
         "area": area_json(here) if here else None,
         "areas": {row.area.code: area_json(row.area) for row in rows},
         "length": length,

@@ -20,8 +20,8 @@ export function createKey(host, {values, breaks}) {
     host.hidden = !found.length;
     fill(host,
       el('b', null, t('counts.key')),
-      hasNumbers && el('ul', null, ...classesOf(breaks).map(one => el('li', null,
-        el('i', {style: {background: colours[one.step]}}), one.from === one.to ? number(one.to) : `${number(Math.round(one.from))} – ${number(Math.round(one.to))}`))),
+      hasNumbers && el('ul', null, ...classesOf(breaks).filter(one => one.to > 0).map(one => el('li', null,
+        el('i', {style: {background: colours[one.step]}}), one.from === one.to || one.from === 0 ? number(one.to) : `${number(Math.round(one.from))} – ${number(Math.round(one.to))}`))),
       found.includes(SUPPRESSED) && el('p', {class: 'small'}, el('i', {class: 'hatch'}), t('counts.withheld')),
       !hasNumbers && el('p', {class: 'muted small'}, t('counts.nothingTold')));
   }
