@@ -28,8 +28,6 @@ ALLOWED = {
     "grids/incidents/checks:require_photos": "whether a photo was sent, by its hash",
     "grids/blobs:store_photo": "whether a photo was sent, by its hash",
     "grids/blobs:photo_copy": "own photos, or those of a case in scope (`in_scope`)",
-    "grids/people/subject_requests:erase": "contacts that `_contacts` found by the own phone",
-    "grids/people/subject_requests:_contacts": "what a resident left, by the own phone",
     # The one source that callers complete; the rule asks each call of it for the condition.
     "grids/incidents/listing:rows_at": "callers add the condition, and the rule checks them",
     "grids/layers/registry:": "a source of the map: `layers.access.condition` completes it",
