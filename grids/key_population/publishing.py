@@ -45,7 +45,13 @@ def _publish(
     }
     codes, boxes = nodes_of(given), boxes_of(given)
     tree, drawn = draw_leaves(
-        connection, f"key:{category}", nodes_of(boxes), boxes, on=period, chance=chance
+        connection,
+        f"key:{category}",
+        nodes_of(boxes),
+        boxes,
+        measures=(MEASURE,),
+        on=period,
+        chance=chance,
     )
     values = {leaf: one.values.get(MEASURE, 0) for leaf, one in drawn.items()}
     found = counts_rule.tellable(tree, values, SMALL)

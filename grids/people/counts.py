@@ -78,7 +78,9 @@ def publish_areas(connection: Connection, now: datetime, chance: Random | None =
     if not codes:
         return 0
     counted = _counted(connection, codes, now)
-    tree, drawn = draw_leaves(connection, PEOPLE, codes, counted, on=now.date(), chance=chance)
+    tree, drawn = draw_leaves(
+        connection, PEOPLE, codes, counted, measures=MEASURES, on=now.date(), chance=chance
+    )
     told = counts_rule.publishable(
         tree,
         {name: {leaf: one.values[name] for leaf, one in drawn.items()} for name in MEASURES},
@@ -105,6 +107,7 @@ def draw_leaves(
     codes: Sequence[str],
     counted: Counted,
     *,
+    measures: Sequence[str],
     on: date,
     chance: Random,
     blur: Blur = counts_blur.SMALL,
@@ -124,7 +127,6 @@ def draw_leaves(
     rests = {leaf for leaf in {*here, *before}
              if leaf.endswith(counts_rule.REST) and leaf[:-1] in known}  # fmt: skip
     tree = counts_rule.tree_of([*codes, *rests], root)
-    measures = {name for _, found in counted.values() for name in found}
     nobody: tuple[Mapping[str, int], Mapping[str, int]] = ({}, {})
     drawn: dict[str, Drawn] = {}
     for leaf in tree.order:

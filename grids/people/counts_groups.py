@@ -89,7 +89,7 @@ def publish_groups(connection: Connection, now: datetime, chance: Random | None 
             of_area[row.kind] += row.n
     tree, drawn = draw_leaves(
         connection, GROUPS, codes, {code: (one, one) for code, one in counted.items()},
-        on=now.date(), chance=chance, blur=counts_blur.FINE,
+        measures=KINDS, on=now.date(), chance=chance, blur=counts_blur.FINE,
     )  # fmt: skip
     connection.execute(text("DELETE FROM people_group_count"))
     rows = list(told_groups(tree, drawn, codes))

@@ -13,8 +13,8 @@ import {markList} from './symbols.js';
 
 const USUAL = ['late', 'soon', 'ok', 'paused'];
 const MINUTE = 60_000;
-/** How old figures may be: people are counted and published once a day. @type {Record<string, number>} */
-const FRESH_MS = {people: 36 * 60 * MINUTE};
+/** How old figures may be: people are published once a week. @type {Record<string, number>} */
+const FRESH_MS = {people: 8 * 24 * 60 * MINUTE};
 const USUALLY_FRESH_MS = 5 * MINUTE;
 
 /**
