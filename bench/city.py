@@ -67,7 +67,8 @@ def bench_city(scale: float) -> Iterator[BenchCity]:
         cluster.start(pg)
         try:
             url = pg.url("wangge")
-            env = {"WANGGE_DATABASE_URL": url, "WANGGE_VAR_DIR": str(Path(folder) / "var")}
+            env = {"WANGGE_DATABASE_URL": url, "WANGGE_VAR_DIR": str(Path(folder) / "var"),
+                   "WANGGE_SECOND_FACTOR": "offered"}  # fmt: skip
             settings = Settings.load(env)
             roles.prepare(settings.admin_url, read_secrets(settings.var_dir))
             upgrade(settings.owner_url)
