@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from flask import g, render_template, request
+from flask import g, render_template, request, url_for
 from flask_babel import format_datetime
 from flask_babel import gettext as _
 
@@ -71,7 +71,7 @@ def page(template: str, **values: Any) -> str:
         role_name=str(_(f"role.{permission.removeprefix('admin:')}_admin")),
         home=HOMES[permission],
         open_alarms=alarms,
-        here=request.endpoint,
+        here=_here(MENU[permission]),
         moment=moment,
         page_data={
             "city": {"zone": faces.settings().city_zone},
@@ -81,6 +81,13 @@ def page(template: str, **values: Any) -> str:
         },
         **values,
     )
+
+
+def _here(entries: tuple[Entry, ...]) -> str:
+    """Return the line of the menu that the page belongs to: the one with the longest address."""
+    paths = {url_for(entry.endpoint): entry.endpoint for entry in entries}
+    fitting = [path for path in paths if f"{request.path}/".startswith(f"{path}/")]
+    return paths[max(fitting, key=len)] if fitting else ""
 
 
 def moment(at: datetime | None) -> str:

@@ -6,6 +6,7 @@ What an account may do is none of it: roles are the security administrator's.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app import faces
+from app.account import device_of
 from app.admin import frame
 from app.auth import requires
 from app.errors import status_of
@@ -95,7 +97,12 @@ def _account(account_id: int, error: str = "") -> str:
             "account",
             account=found,
             roles=[_(f"role.{role}") for role in found.roles],
-            sessions=accounts.sessions_of(g.session, account_id, now=now, current=g.session_hash),
+            sessions=[
+                {**asdict(one), "device": device_of(one.agent)}
+                for one in accounts.sessions_of(
+                    g.session, account_id, now=now, current=g.session_hash
+                )
+            ],
             is_self=account_id == g.actor.account_id,
             done=_(f"admin.done_{done}") if done in DONE else "",
             error=error,

@@ -127,8 +127,9 @@ def test_a_colleague_comes_and_goes(new_page, city_server):
             person.fill(f"input[name={field}]", value)
     person.locator("main form button[type=submit]").first.click()
     person.wait_for_load_state("load")
+    person.wait_for_url(lambda url: "/account/password" not in url)
     person.goto("/command")
-    assert "/command" in person.url
+    assert person.url == f"{city_server.url}/command"
 
     system.goto(f"/admin/accounts/{account[0]}")
     shoot(system, "admin-account", full=True)
