@@ -244,7 +244,10 @@ def read_of(view: View) -> Read:
     form: set[str] = set()
     takes_files = False
     for function in _with_helpers(inner):
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+        try:
+            tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+        except (OSError, SyntaxError):
+            continue  # the file was replaced under a running server: it is told with less
         for node in ast.walk(tree):
             if isinstance(node, ast.Name):
                 named = function.__globals__.get(node.id)

@@ -87,26 +87,34 @@ def body_hash(request: Report | MoveRequest, actor_id: int | None) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def earlier_answer(session: Session, key: UUID, digest: bytes) -> Done | None:
+def earlier_answer(
+    session: Session, key: UUID, digest: bytes, *, actor_id: int | None
+) -> Done | None:
     """Return the answer that this id got before; None where it is new.
 
     Raises as `answer_of` does.
     """
     found = session.get(RequestKey, key)
-    return answer_of(session, found, digest) if found else None
+    return answer_of(session, found, digest, actor_id=actor_id) if found else None
 
 
-def answer_of(session: Session, found: RequestKey, digest: bytes) -> Done:
+def answer_of(session: Session, found: RequestKey, digest: bytes, *, actor_id: int | None) -> Done:
     """Return the answer that was kept.
 
-    Raises `OtherBody` with the server's copy where the id carried other content, and
-    `Withdrawn` where it names a case that was voided.
+    Raises `OtherBody` where the id carried other content, and `Withdrawn` where it names a
+    case that was voided. Only who reported the case is told its number: an id of somebody
+    else's case must tell nothing of it.
     """
-    is_void = session.scalar(select(Incident.status).where(Incident.id == found.id)) == "void"
-    if found.kind == "incident" and is_void:
-        raise Withdrawn("this report was withdrawn", number=found.answer.get("number"))
+    case = session.execute(
+        select(Incident.status, Incident.reporter_id).where(Incident.id == found.id)
+    ).first()
+    is_own = case is not None and case.reporter_id == actor_id
+    if found.kind == "incident" and case is not None and case.status == "void":
+        told = {"number": found.answer.get("number")} if is_own else {}
+        raise Withdrawn("this report was withdrawn", **told)
     if found.body_hash != digest:
-        raise OtherBody("this id was used for other content", server=found.answer)
+        copy = {"server": found.answer} if is_own else {}
+        raise OtherBody("this id was used for other content", **copy)
     return Done(found.answer, is_new=False)
 
 

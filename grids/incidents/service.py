@@ -62,7 +62,7 @@ def submit(
     digest = body_hash(report, actor_id)
     known = checks.known_of(session, report, now.date())
     if known.key is not None:
-        return answer_of(session, known.key, digest)
+        return answer_of(session, known.key, digest, actor_id=actor_id)
     line = find_move("submit", "draft")
     if line is None:
         raise ForbiddenMove("the lifecycle has no submit")
@@ -75,7 +75,8 @@ def submit(
     require_inside(session, place, found.area_code)
     answer = {"id": str(report.id), "number": found.number}
     if not keep_answer(session, report.id, "incident", digest, answer, now=now):
-        return earlier_answer(session, report.id, digest) or Done(answer, is_new=False)
+        sent_before = earlier_answer(session, report.id, digest, actor_id=actor_id)
+        return sent_before or Done(answer, is_new=False)
     event = _opening(report, known, place, line, actor_id=actor_id, role=role, now=now)
     event.area_code = found.area_code
     event.data["number"] = found.number
@@ -162,7 +163,7 @@ def move(
     """
     row = _locked(session, incident_id, actor)
     digest = body_hash(wanted, actor.account_id)
-    if earlier := earlier_answer(session, wanted.id, digest):
+    if earlier := earlier_answer(session, wanted.id, digest, actor_id=actor.account_id):
         return earlier
     now = max(now, row.stage_at)  # a server clock that was set back gives no negative duration
     line = find_move(wanted.action, row.status)
