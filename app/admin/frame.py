@@ -43,6 +43,7 @@ MENU: Final[dict[str, tuple[Entry, ...]]] = {
         Entry("admin.rules.matrix", "table", "admin.menu_matrix"),
         Entry("admin.rules.policy", "shield-lock", "admin.menu_policy"),
         Entry("admin.console.weak", "user-search", "admin.menu_weak"),
+        Entry("exporting.trace", "file-export", "admin.menu_trace"),
     ),
     "admin:audit": (
         Entry("admin.log.page", "list-details", "admin.menu_log"),

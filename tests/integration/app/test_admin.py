@@ -110,6 +110,17 @@ def test_each_administrator_starts_from_an_own_home(sign_in, role, home):
     assert answer.location == home
 
 
+@pytest.mark.parametrize("role", sorted(ADMINS))
+def test_every_line_of_the_menu_leads_to_a_page_of_that_administrator(app, sign_in, role):
+    client = sign_in(role)
+    with app.test_request_context():
+        paths = [app.url_for(entry.endpoint) for entry in MENU[ADMINS[role]]]
+
+    answers = {path: client.get(path, headers=PERSON).status_code for path in paths}
+
+    assert set(answers.values()) == {200}
+
+
 def test_every_text_that_is_chosen_at_run_time_exists():
     known = {key for area in AREAS for key in catalogue(area, "zh")}
     asked = {
