@@ -101,6 +101,19 @@ def test_a_copy_says_everything_that_is_kept_and_expires(resident, sign_in, sess
     assert data.headers["Cache-Control"] == "no-store"
 
 
+def test_a_copy_leaves_no_file_behind(resident, sign_in, session, app):
+    registrar = sign_in("registrar")
+    address = asked(registrar, session, resident, "copy")
+    answer(registrar, address, "copy")
+
+    assert NUMBER in registrar.get(f"{address}/copy.html").text
+    assert NUMBER in registrar.get(f"{address}/copy.json").text
+    var = app.extensions["settings"].var_dir
+    assert (var / "secrets.json").exists()
+    files = [path for path in var.rglob("*") if path.is_file()]
+    assert [path for path in files if NUMBER.encode() in path.read_bytes()] == []
+
+
 def test_a_correction_seals_the_new_value_and_keeps_a_hash_of_the_old(
     resident, sign_in, session, vault
 ):
