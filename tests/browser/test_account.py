@@ -177,6 +177,8 @@ def test_signing_in_with_a_real_provider(browser, run_city, run_openid_provider)
                 (sso.issuer, datetime.now(UTC), login),
             )
         context = browser.new_context(base_url=city.url, **DESK)
+        # The provider's development pages ask for a font from outside.
+        context.route(lambda url: "//127.0.0.1" not in url, lambda route: route.abort())
         page = context.new_page()
         page.goto("/sign-in?next=/account")
         shoot(page, "sign-in-provider")
