@@ -35,6 +35,7 @@ class Walk:
     asked: int = 0
     statuses: dict[int, int] = field(default_factory=dict)
     leaks: list[tuple[str, Hit]] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
 
 
 def opened(url: str, login: dict[str, Any] | None = None) -> requests.Session:
@@ -146,6 +147,8 @@ def _ask(
     answer = web.request(method, url, timeout=120, allow_redirects=False, **more)
     done.asked += 1
     done.statuses[answer.status_code] = done.statuses.get(answer.status_code, 0) + 1
+    if answer.status_code == 500:
+        done.broken.append(f"{method} {url}")
     heads = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
     for hit in (*finder.find(answer.content), *finder.find(heads.encode())):
         done.leaks.append((f"{method} {urlsplit(url).path} {answer.status_code}", hit))

@@ -102,7 +102,7 @@ def test_no_role_finds_anybody(planted: Planted, role: str) -> None:
     assert shown(heard) == []
     assert done.asked > 150, done.statuses
     assert role == STRANGER or done.statuses.get(200, 0) > 20, done.statuses
-    assert done.statuses.get(500, 0) == 0, done.statuses
+    assert done.broken == []
 
 
 def test_a_token_finds_nobody_either(planted: Planted) -> None:
@@ -166,9 +166,14 @@ def report(url: str) -> None:
 def type_everywhere(city: CityServer) -> None:
     """Type a number where people type numbers, rightly and wrongly, as strangers and signed in."""
     report(city.url)
+    # Signed in first: the wrong sign-ins below lock the source.
+    browsers = (
+        opened(city.url),
+        opened(city.url, city.login("registrar")),
+        opened(city.url, city.login("commander")),
+    )
     for value in (TYPED_ID, TYPED_PHONE, TYPED_NAME):
-        for web in (opened(city.url), opened(city.url, city.login("registrar")),
-                    opened(city.url, city.login("commander"))):  # fmt: skip
+        for web in browsers:
             for path in (
                 "/api/search",
                 "/track",
