@@ -40,8 +40,8 @@ FILL: Final = """
         reported_at, received_at, stage_at, geom, cell_id, area_code)
     SELECT gen_random_uuid(), n::text, (SELECT min(id) FROM category), '03001', 'worker', 'C',
         'handling', now(), now(), now(),
-        ST_SetSRID(ST_MakePoint(120 + (n % 20) * 0.05 + 0.05 * random(), 29 + random()), 4490),
-        1, '3399010' || lpad((n % 20 + 1)::text, 2, '0') || '001001'
+        ST_SetSRID(ST_MakePoint(120 + (n %% 20) * 0.05 + 0.05 * random(), 29 + random()), 4490),
+        1, '3399010' || lpad((n %% 20 + 1)::text, 2, '0') || '001001'
     FROM generate_series(1, %(rows)s) AS n
 """
 TASKS: Final = """

@@ -34,14 +34,16 @@ RETURN coalesce(word = ANY (string_to_array(current_setting('wangge.may', true),
 # Each setting is read once a statement: a subselect is a plan of its own, a call would be run
 # for every row.
 IN_AREAS = "area_code ^@ ANY ((SELECT scope_areas())::text[])"
-MY_TASKS = """
-  SELECT t.incident_id FROM incident_task AS t
-  WHERE t.department_code = (SELECT scope_department())
-"""
+# As EXISTS, so that the planner may look up the few rows of a box one by one, or hash the
+# department's tasks once for a long list.
+MY_TASK = """EXISTS (
+  SELECT FROM incident_task AS t
+  WHERE t.incident_id = incident.id AND t.department_code = (SELECT scope_department())
+)"""
 # The area comes first: it decides for almost everybody. Department staff see what was
 # dispatched to them; a reporter sees the own report wherever it lies; a stranger one case.
 SEES_CASE = f"""(
-  ({IN_AREAS} AND ((SELECT scope_department()) IS NULL OR id IN ({MY_TASKS})))
+  ({IN_AREAS} AND ((SELECT scope_department()) IS NULL OR {MY_TASK}))
   OR id = (SELECT scope_case()) OR reporter_id = (SELECT scope_actor())
 )"""
 CONTACT_OPEN = "(incident_id = (SELECT scope_case()) OR (SELECT scope_may('reporter')))"
