@@ -67,6 +67,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(UnicodeEncodeError, _bad_value)
     app.register_error_handler(RecursionError, _too_deep)
     app.register_error_handler(PoolTimeout, _database)
+    # The server ended a transaction that waited too long for us, on a machine with too much to do.
+    app.register_error_handler(psycopg.errors.IdleInTransactionSessionTimeout, _database)
     app.register_error_handler(Exception, _unknown)
 
 
