@@ -223,6 +223,10 @@ def export(layer_id: str, ending: str) -> ResponseReturnValue:
         conn = stack.enter_context(reading.reader())
         stack.enter_context(reading.snapshot(conn))
         conn.execute("SELECT set_config('statement_timeout', %s, true)", (EXPORT_TIMEOUT,))
+        # Between two reads a file is written, which takes its time on a machine with much to do.
+        conn.execute(
+            "SELECT set_config('idle_in_transaction_session_timeout', %s, true)", (EXPORT_TIMEOUT,)
+        )
         rows = exports.count(conn, wanted)
         tally = Tally()
         body = export_files.pieces(conn, wanted, rows, tally, stack)
