@@ -556,3 +556,33 @@ def test_a_verification_is_asked_for_and_its_result_is_shown(sign_in, session):
     assert "disabled" in waits
     assert "内容被改动" in done
     assert noted(session, "audit_verified")[0].actor_id == client.account_id
+
+
+# --- All three -------------------------------------------------------------------------------
+
+
+def test_a_colleague_is_made_given_a_role_signs_in_and_is_closed(app, sign_in, session):
+    system, security = sign_in("system_admin"), sign_in("security_admin")
+    shown = system.post("/admin/accounts", data={"login": "zhang.new", "name": "张新"}).text
+    given = shown.partition('<output id="one-time-password">')[2].partition("<")[0]
+    made = session.scalars(select(Account).where(Account.login == "zhang.new")).one()
+    security.post(f"/admin/grants/{made.id}", data=grant_form())
+
+    person = app.test_client()
+    first = person.post("/sign-in", data={"login": "zhang.new", "password": given})
+    page = person.get(first.location).text
+    token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
+    own = "Mountain-7-river-lamp"
+    changed = person.post(
+        "/account/password",
+        data={"present": given, "new": own, "again": own, "csrf_token": token},
+    )
+    at_work = person.get("/account", headers=PERSON).status_code
+    system.post(f"/admin/accounts/{made.id}/disable")
+    afterwards = person.get("/account", headers=PERSON)
+    told = sign_in("audit_admin").get(f"/admin/audit?subject=account:{made.id}").text
+
+    assert first.location.startswith("/account/password")
+    assert (changed.location, at_work) == ("/command", 200)
+    assert afterwards.location.startswith("/sign-in")
+    assert all(act in told for act in ("新建账号", "授予角色", "停用账号"))
