@@ -190,7 +190,9 @@ def type_everywhere(city: CityServer) -> None:
             web.post(f"{city.url}/sign-in", data={"login": value, "password": value}, timeout=60)
             web.post(f"{city.url}/api/people/find", json={"number": value}, timeout=60)
             web.put(f"{city.url}/api/public/reports/{value}", json={"phone": [value]}, timeout=60)
-            web.get(city.url, headers={"User-Agent": value, "X-Id": value}, timeout=60)
+            web.get(
+                city.url, headers={"User-Agent": value.encode(), "X-Id": value.encode()}, timeout=60
+            )
 
 
 def test_nobody_stands_in_logs_files_or_a_dump(planted: Planted) -> None:
