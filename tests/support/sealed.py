@@ -13,8 +13,8 @@ from grids import audit
 NOW = datetime(2026, 3, 4, 4, 0, tzinfo=UTC)
 FILL = """
     INSERT INTO audit_event (action, actor_id, subject, source_ip, detail)
-    SELECT (ARRAY['sign_in', 'export', 'access_denied'])[1 + n % 3], n % 17, 'incident ' || n,
-           '10.0.0.' || n % 250, jsonb_build_object('rows', n, 'words', '第' || n || '行')
+    SELECT (ARRAY['sign_in', 'export', 'access_denied'])[1 + n %% 3], n %% 17, 'incident ' || n,
+           '10.0.0.' || n %% 250, jsonb_build_object('rows', n, 'words', '第' || n || '行')
     FROM generate_series(%s::int, %s::int) AS n
 """
 
