@@ -348,3 +348,24 @@ def test_partitions_cannot_be_read_around_their_parent(session: Session) -> None
     ).all()
 
     assert list(open_ones) == []
+
+
+def test_one_connection_carries_nothing_from_one_caller_to_the_next(empty_database: str) -> None:
+    """As behind a pooler by transaction (quality.md, finding 2): both share one connection."""
+    owner = create_engine(as_role(empty_database, "wangge_owner", "none"), poolclass=StaticPool)
+    app = create_engine(as_role(empty_database, "wangge_app", "none"), poolclass=StaticPool)
+    with Session(owner) as session, session.begin():
+        build_city(session)
+        Desk(session, make_staff(session)).submit()
+    callers = [actor(WEST_TOWN), None, actor(EAST_TOWN), actor(COUNTY, department=DEPARTMENT)] * 25
+    seen, backends = [], set()
+    for caller in callers:
+        with Session(app) as session:
+            scope.follow_caller(session, lambda caller=caller: caller)
+            seen.append(session.scalar(COUNTS["incident"]))
+            backends.add(session.scalar(text("SELECT pg_backend_pid()")))
+    owner.dispose()
+    app.dispose()
+
+    assert len(backends) == 1
+    assert seen == [1, 0, 0, 0] * 25
