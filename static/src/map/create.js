@@ -75,7 +75,7 @@ export function createMap(element, options) {
 
   /** In a corner Leaflet puts what comes later above what came first. */
   function addControls() {
-    if (attribution) control.attribution({position: 'bottomright', prefix: false}).addAttribution(attribution).addTo(map);
+    if (attribution) control.attribution({position: 'bottomright', prefix: false}).addAttribution(asText(attribution)).addTo(map);
     control.scale({position: 'bottomright', imperial: false, maxWidth: 110}).addTo(map);
     control.zoom({position: 'bottomright', zoomInTitle: options.zoomTitles?.[0], zoomOutTitle: options.zoomTitles?.[1]}).addTo(map);
   }
@@ -242,4 +242,11 @@ function roomyBox([west, south, east, north], share) {
 function roomy(box) {
   const [west, south, east, north] = roomyBox(box, 1);
   return latLngBounds([south, west], [north, east]);
+}
+
+/** Leaflet writes an attribution as markup, and ours came with a file that was imported. @param {string} text */
+function asText(text) {
+  const holder = document.createElement('span');
+  holder.textContent = text;
+  return holder.innerHTML;
 }

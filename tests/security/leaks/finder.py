@@ -27,6 +27,7 @@ _SEPARATORS: Final = re.compile(r"(?<=[0-9])[ \t\u00a0\u3000\-._·:/()（）+*#|
 _RUN: Final = re.compile(r"[Xx]?[0-9]{10,}[Xx]?")
 _ESCAPED: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{14,}={0,2}")
+_LONG_HEX: Final = re.compile(r"(?=[0-9]*[a-fA-F])[0-9a-fA-F]{32,}")
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2}){9,}")
 
 
@@ -72,6 +73,8 @@ class Finder:
     def _in_text(self, text: str, way: str) -> Iterator[Hit]:
         for found in self._names.finditer(text):
             yield Hit("name", found[0], way)
+        # Geometry in a dump is millions of digits by chance; what they stand for is read as hex.
+        text = _LONG_HEX.sub(" ", text)
         joined = _SEPARATORS.sub("", text)
         for run in {*_RUN.findall(text), *_RUN.findall(joined)}:
             for length, windows in self._windows.items():
