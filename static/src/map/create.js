@@ -246,7 +246,5 @@ function roomy(box) {
 
 /** Leaflet writes an attribution as markup, and ours came with a file that was imported. @param {string} text */
 function asText(text) {
-  const holder = document.createElement('span');
-  holder.textContent = text;
-  return holder.innerHTML;
+  return text.replace(/[&<>"']/g, sign => `&#${sign.charCodeAt(0)};`);
 }
