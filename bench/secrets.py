@@ -181,7 +181,6 @@ def _registrar(made: BenchCity) -> dict[str, str]:
         "Cookie": f"wangge={token}",
         "X-CSRF-Token": csrf,
         "Content-Type": "application/json",
-        "Origin": "http://127.0.0.1",
     }
 
 
