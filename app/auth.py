@@ -97,6 +97,7 @@ def _check(permission: str, *, unfinished: bool) -> None:
         raise SignInNeeded("sign in first")
     if permission != SIGNED_IN and not actor.can(permission):
         raise NotAllowed(f"needs the permission {permission}", permission=permission)
+    g.actor = actor.acting(permission)
 
 
 def check_step_up() -> None:

@@ -48,7 +48,7 @@ class Rate:
 RATES: Final[Mapping[str, Rate]] = {
     "command.find": Rate(account=3_000, source=30_000),
     "portal.name_place": Rate(account=1_000, source=1_000),
-    # Codes of 2^80 cannot be guessed; whoever tries is stopped all the same.
+    # Codes of 128 bits cannot be guessed; whoever tries is stopped all the same.
     "portal.follow": Rate(account=600, source=600),
     "portal.get_report": Rate(account=600, source=600),
     "portal.track": Rate(account=600, source=600),

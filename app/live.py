@@ -269,7 +269,7 @@ def caller(pool: Engine, token: str, rules: Policy = OPEN) -> Actor | None:
     with Session(pool) as session:
         found = accounts.signed_in(session, token, datetime.now(UTC), rules)
         session.rollback()
-    return found.actor if found else None
+    return found.actor.acting("live:view") if found else None
 
 
 def is_own_page(origin: str, settings: Settings) -> bool:

@@ -96,7 +96,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         is_file = answer.mimetype not in PAGES and request.endpoint != "static"
         policy = FILE_POLICY if is_file else content_policy(settings)
         answer.headers.setdefault("Content-Security-Policy", policy)
-        if answer.mimetype.startswith("image/") and request.endpoint != "static":
+        if (answer.mimetype or "").startswith("image/") and request.endpoint != "static":
             answer.headers.setdefault("Content-Disposition", 'inline; filename="photo.jpg"')
         if request.endpoint == "auth.sign_out" and answer.status_code < 400:
             answer.headers.setdefault("Clear-Site-Data", FORGET_ON_SIGN_OUT)

@@ -67,13 +67,19 @@ def _init(state: BlueprintSetupState) -> None:
 
 
 def layer_for_caller(layer_id: str) -> layers.Layer:
-    """Return a layer that the caller may see; who is not signed in is asked to."""
+    """Return a layer that the caller may see; who is not signed in is asked to.
+
+    From here on the caller acts by the grants that show this layer.
+    """
     try:
-        return layers.seen_layer(layer_id, g.actor)
+        layer = layers.seen_layer(layer_id, g.actor)
     except NotAllowed:
         if g.actor is None:
             raise SignInNeeded("sign in first") from None
         raise
+    if g.actor is not None and layer.permission is not None:
+        g.actor = g.actor.acting(layer.permission)
+    return layer
 
 
 def wanted_classes() -> tuple[str, ...]:

@@ -123,7 +123,7 @@ _DEFINED: Final = "cases_in(ST_MakeEnvelope(120.11, 29.40, 120.13, 29.45, 4490))
 
 
 def _ms(url: str, role: str, caller: Actor | None, box: str, *, source: str = _TABLE) -> float:
-    """Return the median time of the box, each in a transaction of its own that says who asks."""
+    """Return the median time of the box, each in a transaction, as every request has one."""
     wall = sql.SQL("true")
     values: dict[str, Any] = {}
     if caller is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -37,16 +37,28 @@ class Actor:
         """Say whether one of the actor's roles grants the permission."""
         return permission in self.permissions
 
-    def areas_for(self, permission: str) -> tuple[str, ...]:
-        """Return the areas in which the actor may do one thing: those of the roles that grant it.
+    def acting(self, permission: str) -> Actor:
+        """Return the actor as far as the grants go that allow one thing: its roles and areas.
 
-        Somebody who plans for the county and sits in one town's seat moves cases of that town.
+        A view narrows its caller by the permission it states, so that what one role may do is
+        never done in the area of another.
         """
-        if not self.can(permission):
-            return ()
+        held = [grant for grant in self.grants if permission in ROLES[grant.role]]
+        if not held or len(held) == len(self.grants):
+            return self
+        return replace(
+            self,
+            roles=frozenset(grant.role for grant in held),
+            areas=tuple(sorted({grant.area_code for grant in held})),
+            department=next((grant.department for grant in held if grant.department), None),
+            grants=tuple(held),
+        )
+
+    def holds(self, role: str, area_code: str) -> bool:
+        """Say whether the actor has a role for a place."""
         if not self.grants:
-            return self.areas
-        return tuple(sorted({g.area_code for g in self.grants if permission in ROLES[g.role]}))
+            return role in self.roles
+        return any(g.role == role and area_code.startswith(g.area_code) for g in self.grants)
 
 
 def actor_of(account: Account, at: datetime) -> Actor | None:

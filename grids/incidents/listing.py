@@ -107,7 +107,9 @@ class CaseRow:
 
     def placed(self) -> Placed:
         """Return what decides who may act on the case."""
-        return Placed(self.status, self.department_code, self.holder_id, self.handler_id)
+        return Placed(
+            self.status, self.area_code, self.department_code, self.holder_id, self.handler_id
+        )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from sqlalchemy import text as sql_text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grids.audit.models import Xid8 as Xid8  # noqa: PLC0414 - migrations name it here
+from grids.audit.models import Xid8 as Xid8
 from grids.db import (
     Base,
     LocatedPoint,

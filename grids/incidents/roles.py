@@ -29,6 +29,7 @@ class Placed:
     """What of a case decides who may act on it; `Incident` has the same names."""
 
     status: str
+    area_code: str
     department_code: str | None
     holder_id: int | None
     handler_id: int | None
@@ -64,9 +65,9 @@ def acting_role(session: Session, line: Move, row: Incident, actor: Actor) -> st
 
 
 def role_for(line: Move, row: Incident | Placed, actor: Actor) -> str | None:
-    """Return the first role of a line that the actor holds for this case; None where none fits."""
+    """Return the first role of a line that the actor holds where the case is; None without one."""
     for role in line.roles:
-        if role in actor.roles and _fits(role, line, row, actor):
+        if actor.holds(role, row.area_code) and _fits(role, line, row, actor):
             return role
     return None
 

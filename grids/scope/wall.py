@@ -30,7 +30,7 @@ WATCHED: Final = (
 OPENED_BY: Final = {
     "person": frozenset({"person:find", "person:reveal", "subject:handle"}),
     "reporter": frozenset({"reporter:reveal", "subject:handle"}),
-    "audit": frozenset({"admin:audit", "admin:security"}),
+    "audit": frozenset({"admin:audit"}),
 }
 
 _KEY: Final = "caller"

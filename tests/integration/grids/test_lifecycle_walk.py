@@ -95,7 +95,7 @@ class Walk(RuleBasedStateMachine):
         actor = self.desk.staff[role]
         status = row.status
         did = self._did(actor.account_id)
-        placed = Placed(status, row.department_code, row.holder_id, row.handler_id)
+        placed = Placed(status, row.area_code, row.department_code, row.holder_id, row.handler_id)
         line = lifecycle.find_move(action, status)
         is_shown = line in possible(placed, actor, did, row.flags)
         sees = actor.department is None or self._was_dispatched(actor.department)

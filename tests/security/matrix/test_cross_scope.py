@@ -149,7 +149,7 @@ def addresses(app: Flask, side: Side) -> Iterator[tuple[Route, str]]:
     """Yield every route with the other side's ids in it, and every list with its words."""
     for route in routes(app):
         if route.permission == PUBLIC and not route.endpoint.startswith(("tiles.", "command.")):
-            continue  # a secret code is no scope: see test_secret_links
+            continue  # a secret code is no scope
         names = re.findall(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>", route.rule)
         if "layer_id" in names:
             yield from ((route, path) for path in _of_layers(route, side))
