@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from grids.db import Base, code_column, identity
+from grids.db import Base, code_column, identity, personal
 
 
 class Account(Base):
@@ -143,7 +143,9 @@ class SecondFactor(Base):
     account_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("account.id"), primary_key=True, autoincrement=False
     )
-    secret_sealed: Mapped[bytes]
+    secret_sealed: Mapped[bytes] = mapped_column(
+        info=personal("L3", "second step of signing in", "until the factor is reset")
+    )
     digest: Mapped[str] = mapped_column(server_default="sha1")
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
