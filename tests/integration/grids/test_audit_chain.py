@@ -26,7 +26,9 @@ def log(empty_database: str) -> str:
 def test_every_row_is_sealed_once_and_in_order(log: str) -> None:
     found = verify(log)
 
-    assert (found.events, found.links, found.finding) == (ROWS, 3, None)
+    # Three links of at most a thousand rows; more where others' open work held some back.
+    assert (found.events, found.finding) == (ROWS, None)
+    assert found.links >= 3
     assert seal_all(log) == 0
 
 
@@ -50,7 +52,8 @@ def test_a_chain_may_change_its_hash_on_the_way(log: str) -> None:
 
     found = verify(log)
 
-    assert (found.events, found.links, found.finding) == (ROWS + 400, 5, None)
+    assert (found.events, found.finding) == (ROWS + 400, None)
+    assert found.links >= 5
 
 
 def test_what_is_not_sealed_yet_is_no_fault(log: str) -> None:
@@ -204,12 +207,14 @@ def test_twenty_tamperings_of_each_kind_are_found_and_the_first_bad_row_is_named
 
 def test_a_link_that_was_written_anew_is_named(log: str) -> None:
     with tampering(log) as conn:
+        before = conn.execute("SELECT events FROM audit_link WHERE no = 1").fetchone()
         conn.execute("UPDATE audit_link SET events = events + 1 WHERE no = 2")
 
     finding = verify(log).finding
 
     assert finding is not None
-    assert (finding.problem, finding.link, finding.position) == ("link", 2, 1001)
+    assert before is not None
+    assert (finding.problem, finding.link, finding.position) == ("link", 2, before[0] + 1)
 
 
 def test_a_missing_link_is_named(log: str) -> None:
