@@ -15,6 +15,7 @@ from psycopg import sql
 from tests.security.payloads import payloads
 from tests.support.browser import DESK, PHONE, sign_in
 from tests.support.city import CityServer
+from tests.support.depth import share
 
 PAYLOADS = payloads()
 #: Tables and the columns of theirs that people read, filled in turn with every payload.
@@ -62,7 +63,8 @@ class Trap:
         made = page.evaluate(
             """() => [...document.querySelectorAll('script, iframe, object, embed, svg, img, *')]
             .filter(node => [...node.attributes].some(one => /^on/i.test(one.name) || /wangge-xss/.test(
-              ['href', 'src', 'action', 'formaction', 'srcdoc', 'data'].includes(one.name) ? one.value : '')))
+              ['href', 'src', 'action', 'formaction', 'srcdoc', 'data'].includes(one.name)
+              && !/^\\/(?!\\/)/.test(one.value) ? one.value : '')))
             .map(node => node.outerHTML.slice(0, 120))"""
         )
         self.caught += [f"{page.url}: markup {one}" for one in made]
@@ -211,7 +213,7 @@ def test_nothing_runs_for_the_public(opened, hostile: CityServer) -> None:
     page, trap = opened(phone=True)
     for path in ("/", "/track", "/sign-in"):
         visit(page, trap, path)
-    for payload in PAYLOADS[:60]:
+    for payload in share(PAYLOADS, 8):
         for path in ("/sign-in", "/track", "/lang/en", "/no-such"):
             page.goto(
                 f"{path}?{'&'.join(f'{name}={_quoted(payload)}' for name in ('next', 'code', 'q'))}"
