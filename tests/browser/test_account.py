@@ -26,7 +26,8 @@ def enrol(page):
     """Scan as a phone does; return the authenticator."""
     page.goto("/account/second-factor")
     page.click("form[action$='/begin'] button")
-    page.wait_for_function("document.querySelector('.qr')?.naturalWidth > 100")
+    width = page.locator(".qr").evaluate("async node => (await node.decode(), node.naturalWidth)")
+    assert width > 100
     return pyotp.TOTP("".join(page.locator("#secret span").all_text_contents()))
 
 
