@@ -73,7 +73,9 @@ def ensure_roles(conn: psycopg.Connection, passwords: Mapping[str, str]) -> None
         # Without BYPASSRLS it would stop at the first table that has row policies.
         conn.execute("GRANT pg_read_all_data TO wangge_backup")
         if not _may(conn, "ALTER ROLE wangge_backup BYPASSRLS"):
-            log.warning("wangge_backup has no BYPASSRLS: a superuser must give it (docs/decisions/0007)")
+            log.warning(
+                "wangge_backup has no BYPASSRLS: a superuser must give it (docs/decisions/0007)"
+            )
     finally:
         conn.execute("SELECT pg_advisory_unlock(%s)", (ROLES_LOCK,))
 
@@ -146,7 +148,9 @@ def mark_leakproof(conn: psycopg.Connection) -> bool:
                 ),
             )
     if not marked:
-        log.warning("no superuser: maps of cases do without their spatial index (docs/decisions/0007)")
+        log.warning(
+            "no superuser: maps of cases do without their spatial index (docs/decisions/0007)"
+        )
     return marked
 
 

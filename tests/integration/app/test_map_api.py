@@ -286,7 +286,10 @@ def test_counts_of_people_are_those_published_or_withheld(map_app, sign_in, mapp
     values = sign_in("commander").get("/api/grids/choropleth?theme=people").json["values"]
     profile = sign_in("commander").get(f"/api/grids/{grids[1]}").json
 
-    assert values == {grids[0]: "withheld", grids[1]: "withheld"}  # one withheld takes the other along
+    assert values == {
+        grids[0]: "withheld",
+        grids[1]: "withheld",
+    }  # one withheld takes the other along
     assert profile["people"] == "withheld"
 
 
