@@ -15,6 +15,7 @@ TEXTS = sorted(
     for path in (ROOT / top).rglob("*")
     if path.suffix
     in {".py", ".sql", ".js", ".css", ".html", ".md", ".csv", ".service", ".conf", ".po"}
+    and "node_modules" not in path.parts
 )
 #: bootstrap.py runs alone, before any package can be imported.
 LONG = {"app/bootstrap.py"}
