@@ -29,7 +29,7 @@ def test_the_command_center_shows_map_queue_and_a_grid(new_page, theme):
     page = new_page(role="commander", color_scheme=theme, **WIDE)
     page.goto("/command")
     page.locator(".case-row").first.wait_for()
-    page.wait_for_function("!document.querySelector('.map-busy, .skeleton')")
+    page.wait_for_function("() => !document.querySelector('.map-busy, .skeleton')")
 
     assert page.locator(".case-row").count() > 5
     _keep(shoot(page, f"command-{theme}"), f"command-{theme}")
