@@ -83,6 +83,7 @@ def forget_limits(city: CityServer) -> None:
     """Hourly limits are another test's business."""
     with psycopg.connect(city.settings.admin_url, autocommit=True) as conn:
         conn.execute("TRUNCATE rate_count, sign_in_failure")
+        conn.execute("UPDATE account SET failed_count = 0, locked_until = NULL")
 
 
 def shown(done: Walk) -> list[str]:
@@ -128,6 +129,7 @@ def test_a_token_finds_nobody_either(planted: Planted) -> None:
 
 def test_only_who_reveals_for_a_purpose_sees_one_field(planted: Planted) -> None:
     """The search sees what is really there: the entitled answer holds it."""
+    forget_limits(planted.city)
     web = opened(planted.city.url, planted.city.login("registrar"))
     page = web.get(f"{planted.city.url}/people", timeout=60)
     token = page.text.partition('name="csrf-token" content="')[2].partition('"')[0]
@@ -165,6 +167,7 @@ def report(url: str) -> None:
 
 def type_everywhere(city: CityServer) -> None:
     """Type a number where people type numbers, rightly and wrongly, as strangers and signed in."""
+    forget_limits(city)
     report(city.url)
     # Signed in first: the wrong sign-ins below lock the source.
     browsers = (
