@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import {mock, test} from 'node:test';
 import {ApiError, retrying, urlOf} from '../../static/src/lib/api.js';
 import {createCaseList} from '../../static/src/command/case-list.js';
-import {createLinkState, createLive, throttled} from '../../static/src/command/live.js';
-import {readCoordinates} from '../../static/src/command/search.js';
+import {createLinkState, createLive, throttled} from '../../static/src/lib/live.js';
+import {readCoordinates} from '../../static/src/ui/search.js';
 
 class Source extends EventTarget {
   /** @type {Source[]} */

@@ -4,28 +4,21 @@
 import {ApiError, getJson, retrying, sendBlob, sendJson} from '../lib/api.js';
 import {el, fill} from '../lib/dom.js';
 import {agoText, timeLeft} from '../lib/dates.js';
-import {dateText, hasText, t} from '../lib/i18n.js';
+import {dateText, t} from '../lib/i18n.js';
 import {newUuid} from '../lib/uuid.js';
 import {openDialog} from '../ui/dialog.js';
 import {errorNote, errorText, skeleton} from '../ui/errors.js';
 import {createForm} from '../ui/form.js';
 import {icon} from '../ui/icon.js';
+import {reporterButton} from '../ui/reporter.js';
+import {RISK_ICONS, actionIcon} from '../ui/signs.js';
+import {roleOf, timelineOf} from '../ui/timeline.js';
 import {completeFields} from './move-fields.js';
-import {RISK_ICONS} from './queue.js';
-import {reporterButton} from './reporter.js';
 
-/** @typedef {{id: string, role: string, role_name?: string, url: string, thumb: string}} Photo */
-/** @typedef {{seq: number, action: string, action_name: string, from: string, to: string, actor: string, role: string, at: string, device_at?: string | null, note: string | null, photos: (string | Photo)[]}} Event */
+/** @typedef {import('../ui/timeline.js').Photo} Photo */
+/** @typedef {import('../ui/timeline.js').Event} Event */
 /** @typedef {{action: string, name: string, requires: any[], primary: boolean}} Action */
 /** @typedef {import('./case-list.js').Case & {text: string | null, photos: Photo[], events: Event[], actions: Action[], has_contact?: boolean}} CaseFile */
-
-/** A smaller difference between the clocks of device and server is not worth a word. */
-const CLAIM_MS = 120_000;
-
-const ACTION_ICONS = /** @type {Record<string, string>} */ ({
-  submit: 'speakerphone', accept: 'inbox', reject: 'circle-x', verify: 'walk', file: 'folder', dispatch: 'send', sign: 'writing', handle: 'tool',
-  reply: 'message', check_ok: 'clipboard-check', ask_check: 'map-pin', close: 'circle-check', rework: 'rotate', return: 'arrow-back-up', send_back: 'arrow-back-up', void: 'ban', refuse: 'circle-x',
-});
 
 /**
  * @param {HTMLElement} host
@@ -98,40 +91,15 @@ export function createCasePanel(host, {onClose, onChanged, onLocate, onGrid, toa
       el('img', {src: photo.thumb || photo.url, alt: '', loading: 'lazy'}), el('span', null, roleOf(photo)))));
   }
 
-  const roleOf = (/** @type {Photo} */ photo) => photo.role_name ?? (hasText(`photo.${photo.role}`) ? t(`photo.${photo.role}`) : photo.role);
-
   /** @param {Photo} photo */
   const openPhoto = photo => openDialog({title: roleOf(photo), class: 'dialog-wide', body: el('img', {class: 'photo-full', src: photo.url, alt: roleOf(photo)})});
-
-  /** @param {CaseFile} shown */
-  function timelineOf(shown) {
-    const photos = new Map((shown.photos ?? []).map(photo => [photo.id, photo]));
-    const thumb = (/** @type {string | Photo} */ named) => {
-      const photo = typeof named === 'string' ? photos.get(named) : named;
-      return photo ? el('img', {class: 'event-photo', src: photo.thumb || photo.url, alt: roleOf(photo), loading: 'lazy'}) : null;
-    };
-    const events = [...(shown.events ?? [])].reverse();
-    return el('ol', {class: 'timeline'}, ...events.map((event, place) => el('li', {class: place === 0 ? 'is-last' : null},
-      el('span', {class: 'event-sign'}, icon(ACTION_ICONS[event.action] ?? 'point')),
-      el('div', {class: 'event-body'},
-        el('p', {class: 'event-line'}, el('b', null, event.action_name), el('time', {class: 'muted small', datetime: event.at}, dateText(event.at))),
-        el('p', {class: 'muted small'}, [event.role, event.actor].filter(Boolean).join(' · '), claimOf(event)),
-        event.note && el('p', {class: 'event-note'}, event.note),
-        event.photos?.length > 0 && el('div', {class: 'event-photos'}, ...event.photos.map(thumb))))));
-  }
-
-  /** The time that the device claimed, where it is not the server's. @param {Event} event */
-  function claimOf(event) {
-    if (!event.device_at || Math.abs(Date.parse(event.device_at) - Date.parse(event.at)) < CLAIM_MS) return null;
-    return ` · ${t('case.claimed', {at: dateText(event.device_at)})}`;
-  }
 
   /** @param {HTMLElement} foot */
   function drawActions(foot) {
     const actions = [...(file?.actions ?? [])].sort((a, b) => Number(b.primary) - Number(a.primary));
     foot.hidden = !actions.length;
     fill(foot, ...actions.map(action => el('button', {type: 'button', class: ['btn', action.primary && 'btn-primary'], data: {action: action.action}, onclick: () => write(action, foot)},
-      icon(ACTION_ICONS[action.action] ?? 'arrow-right'), action.name)));
+      icon(actionIcon(action.action)), action.name)));
   }
 
   /** @param {Action} action @param {HTMLElement} foot */

@@ -107,7 +107,7 @@ export function createGridCard(host, {onClose, onOpenCase, onRetry, onFilter}) {
   }
 
   return {
-    /** @param {import('./resource.js').Loaded<Profile>} state */
+    /** @param {import('../lib/resource.js').Loaded<Profile>} state */
     show(state) {
       host.hidden = false;
       if (state.value) brief(state.value);

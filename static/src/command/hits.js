@@ -23,7 +23,7 @@ export function createHits({set, showGrid, map}) {
     map().fitBox(area.bounds);
   }
 
-  /** @param {import('./search.js').Hit} hit */
+  /** @param {import('../ui/search.js').Hit} hit */
   async function open({kind, id, name, lon, lat}) {
     if (kind === 'area') return showArea(id);
     if (kind === 'category') {

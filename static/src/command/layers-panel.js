@@ -84,7 +84,7 @@ export function createLayersPanel(host, {onToggle, onClose, onRetry, zoom}) {
   }
 
   return {
-    /** @param {import('./resource.js').Loaded<LayerInfo[]>} state */
+    /** @param {import('../lib/resource.js').Loaded<LayerInfo[]>} state */
     show(state) {
       if (state.value) {
         layers = state.value.filter(layer => layer.id !== 'base');

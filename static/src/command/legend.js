@@ -25,7 +25,7 @@ export function createLegend(host, {onRetry}) {
   const body = el('div', {class: 'panel-body'});
   const marks = el('div', {class: 'legend-marks'});
   fill(host, body, marks);
-  /** @type {import('./resource.js').Loaded<Figures> | null} */
+  /** @type {import('../lib/resource.js').Loaded<Figures> | null} */
   let shown = null;
   let theme = '';
   let pointed = /** @type {string | null} */ (null);
@@ -77,7 +77,7 @@ export function createLegend(host, {onRetry}) {
 
   onTheme(draw);
   return {
-    /** @param {string} nextTheme @param {import('./resource.js').Loaded<Figures> | null} state */
+    /** @param {string} nextTheme @param {import('../lib/resource.js').Loaded<Figures> | null} state */
     show(nextTheme, state) {
       theme = nextTheme;
       shown = state;

@@ -6,6 +6,7 @@ import {agoText, timeLeft} from '../lib/dates.js';
 import {dateText, hasText, number, t} from '../lib/i18n.js';
 import {icon} from '../ui/icon.js';
 import {emptyNote, errorNote, errorText, skeleton} from '../ui/errors.js';
+import {RISK_ICONS} from '../ui/signs.js';
 import {MOST} from './case-list.js';
 
 /** @typedef {import('./case-list.js').Case} Case */
@@ -14,7 +15,6 @@ import {MOST} from './case-list.js';
 /** The states of an open case in the order of its life. */
 const STATUS_ORDER = ['pending_accept', 'pending_verify', 'pending_file', 'pending_dispatch', 'pending_sign', 'handling', 'pending_review', 'pending_check', 'pending_close', 'suspended'];
 const RISK_ORDER = ['late', 'soon', 'ok', 'paused', 'done'];
-export const RISK_ICONS = {late: 'alert-triangle', soon: 'clock-exclamation', ok: 'circle-check', paused: 'clock-pause', done: 'check'};
 const OVERSCAN = 6;
 const TICK_MS = 15_000;
 
@@ -108,7 +108,7 @@ export function createQueue(host, {rowHeight, onFilter, onClear, onOpen, onHover
   function drawHead() {
     count.textContent = cases.at ? number(cases.total) : '';
     const {risk, status} = cases.facets;
-    fill(risks, ...RISK_ORDER.filter(name => risk[name] || filter.risk === name).map(name => chip(name, 'risk', t(`risk.${name}`), risk[name] ?? 0, RISK_ICONS[/** @type {keyof typeof RISK_ICONS} */ (name)])));
+    fill(risks, ...RISK_ORDER.filter(name => risk[name] || filter.risk === name).map(name => chip(name, 'risk', t(`risk.${name}`), risk[name] ?? 0, RISK_ICONS[name])));
     const known = STATUS_ORDER.filter(name => status[name] || filter.status === name);
     const others = filter.status && !known.includes(filter.status) ? [filter.status] : [];
     const labelOf = (/** @type {string} */ name) => (hasText(`status.${name}`) ? t(`status.${name}`) : name);

@@ -156,7 +156,7 @@ export function createTimeBar(host, {onPeriod, onRetry}) {
   }
 
   return {
-    /** @param {import('./resource.js').Loaded<{on: string, count: number}[]>} state @param {{from: string, to: string}} period */
+    /** @param {import('../lib/resource.js').Loaded<{on: string, count: number}[]>} state @param {{from: string, to: string}} period */
     show(state, period) {
       if (state.value) {
         series = state.value;

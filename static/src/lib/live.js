@@ -2,16 +2,17 @@
 // seconds. The browser sends Last-Event-ID by itself when it comes back.
 
 /** @typedef {'live' | 'polling' | 'offline'} Link */
+/** @typedef {{id: string, name?: string, account?: number, until?: string, free?: boolean}} Claim  who works on a case, or that nobody does any more */
 /** @typedef {{feed: number, incident: string, number: string, action: string, status: string, area: string, grid: string, lon: number, lat: number, category: {code: string, name: string}, at: string}} News */
 
 const POLL_MS = 10_000;
 const RETRY_MS = 15_000;
 
 /**
- * @param {{url: string, onNews: (news: News) => void, onReload: () => void, poll: () => Promise<boolean>, onLink: (link: Link) => void,
+ * @param {{url: string, onNews: (news: News) => void, onReload: () => void, poll: () => Promise<boolean>, onLink: (link: Link) => void, onClaim?: (claim: Claim) => void,
  *   Source?: typeof EventSource}} options
  */
-export function createLive({url, onNews, onReload, poll, onLink, Source = globalThis.EventSource}) {
+export function createLive({url, onNews, onReload, poll, onLink, onClaim, Source = globalThis.EventSource}) {
   /** @type {EventSource | null} */
   let source = null;
   /** @type {Link | null} */
@@ -40,6 +41,7 @@ export function createLive({url, onNews, onReload, poll, onLink, Source = global
       hadBreak = false;
     });
     source.addEventListener('incident', event => take(/** @type {MessageEvent} */ (event)));
+    source.addEventListener('claim', event => onClaim?.(JSON.parse(/** @type {MessageEvent} */ (event).data)));
     source.addEventListener('reload', () => onReload());
     source.addEventListener('error', () => {
       hadBreak = true;

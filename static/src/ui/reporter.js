@@ -3,9 +3,9 @@
 import {sendJson} from '../lib/api.js';
 import {el, fill} from '../lib/dom.js';
 import {t} from '../lib/i18n.js';
-import {openDialog} from '../ui/dialog.js';
-import {errorText} from '../ui/errors.js';
-import {icon} from '../ui/icon.js';
+import {openDialog} from './dialog.js';
+import {errorText} from './errors.js';
+import {icon} from './icon.js';
 
 /** The list of the server (`grids/people/purposes.py`). */
 const PURPOSES = ['call_back', 'find_place', 'tell_result'];

@@ -4,12 +4,13 @@
 import {getJson, urlOf} from '../lib/api.js';
 import {el, fill, uid} from '../lib/dom.js';
 import {t} from '../lib/i18n.js';
-import {errorText} from '../ui/errors.js';
-import {icon} from '../ui/icon.js';
+import {errorText} from './errors.js';
+import {icon} from './icon.js';
 
 const WAIT_MS = 220;
 const SHOWN = 8;
 
+/** @typedef {{title: string, hits: Hit[]}} Section  results of one type */
 /** @typedef {{kind: string, kind_name: string, id: string, name: string, detail: string | null, lon: number | null, lat: number | null}} Hit */
 
 /** @type {Record<string, string>} */
@@ -26,13 +27,20 @@ export function readCoordinates(text, bounds) {
   return isIn(b, a) ? [b, a] : null;
 }
 
+/** Everything that the command center looks through, most fitting first. @param {string} text @returns {Promise<Section[]>} */
+async function findAny(text) {
+  const {items} = await getJson(urlOf('/api/search', {q: text}));
+  return [{title: '', hits: items}];
+}
+
 /**
  * @param {HTMLElement} host
- * @param {{bounds: [number, number, number, number], onText: (text: string) => void, onHit: (hit: Hit) => void, onPlace: (lon: number, lat: number) => void}} options
+ * @param {{bounds: [number, number, number, number], onText: (text: string) => void, onHit: (hit: Hit) => void, onPlace: (lon: number, lat: number) => void,
+ *   find?: (text: string) => Promise<Section[]>, hint?: string}} options  find: sections that have titles of their own
  */
-export function createSearch(host, {bounds, onText, onHit, onPlace}) {
+export function createSearch(host, {bounds, onText, onHit, onPlace, find = findAny, hint = t('search.hint')}) {
   const listId = uid('found');
-  const input = el('input', {type: 'search', class: 'search-input', placeholder: t('search.hint'), 'aria-label': t('search.label'), autocomplete: 'off', spellcheck: 'false',
+  const input = el('input', {type: 'search', class: 'search-input', placeholder: hint, 'aria-label': t('search.label'), autocomplete: 'off', spellcheck: 'false',
     role: 'combobox', 'aria-expanded': 'false', 'aria-controls': listId, 'aria-autocomplete': 'list'});
   const list = el('div', {class: 'menu search-menu', id: listId, role: 'listbox', 'aria-label': t('search.label'), hidden: true});
   fill(host, icon('search'), input, el('kbd', {'aria-hidden': 'true'}, '/'), list);
@@ -81,17 +89,22 @@ export function createSearch(host, {bounds, onText, onHit, onPlace}) {
       return;
     }
     try {
-      const {items} = await getJson(urlOf('/api/search', {q: text}));
+      const sections = await find(text);
       if (mine !== asked || document.activeElement !== input) return;
       const all = option([icon('filter'), el('span', null, t('search.all', {text}))], () => onText(text));
-      show([...items.slice(0, SHOWN).map((/** @type {Hit} */ hit) => hitOption(hit)), all], items.length ? null : el('p', {class: 'muted small menu-note'}, t('search.none')));
+      const known = sections.filter(section => section.hits.length);
+      show(known.flatMap(sectionOptions).concat(all), known.length ? null : el('p', {class: 'muted small menu-note'}, t('search.none')));
     } catch (error) {
       if (mine === asked) show([], el('p', {class: 'menu-note'}, errorText(error)));
     }
   }
 
-  /** @param {Hit} hit */
-  const hitOption = hit => option([
+  /** @param {Section} section */
+  const sectionOptions = section => section.hits.slice(0, SHOWN).map((hit, place) => hitOption(hit, place ? '' : section.title));
+
+  /** @param {Hit} hit @param {string} title  of the section that begins here */
+  const hitOption = (hit, title) => option([
+    title && el('span', {class: 'search-title muted small'}, title),
     icon(HIT_ICONS[hit.kind] ?? 'map-pin'),
     el('span', {class: 'search-words'}, el('b', {class: 'ellipsis'}, hit.name), hit.detail && el('span', {class: 'muted small ellipsis'}, hit.detail)),
     el('span', {class: 'muted small nowrap'}, hit.kind_name)], () => onHit(hit));
