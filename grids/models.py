@@ -21,6 +21,7 @@ from grids import (
     requests,
 )
 from grids.db import Base
+from grids.desk import models as desk_models
 from grids.exports import models as export_models
 from grids.incidents import models as incident_models
 from grids.key_population import models as key_population_models
@@ -38,6 +39,7 @@ __all__ = [
     "codes",
     "components",
     "counts",
+    "desk_models",
     "divisions",
     "enterprises",
     "export_models",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 CASE_VIEW = frozenset({"map:view", "grid:view", "incident:view", "enterprise:view", "live:view"})
 #: What the seats of the command center do with a case; calling a reporter back is a logged act.
-CASE_DESK = frozenset({"command:view", "incident:move", "reporter:reveal"})
+CASE_DESK = frozenset({"command:view", "incident:move", "reporter:reveal", "desk:dispatch"})
 
 #: Role -> what it may do. Where it may do it is said by the assignment (area, department).
 ROLES: dict[str, frozenset[str]] = {

@@ -38,6 +38,8 @@ GROUPS: Final = {
     "staff": Group("accounts of staff", "while the account exists", "admin:system"),
     "audit": Group("who saw or changed what", "180 days or longer", "admin:audit"),
     "exports": Group("requests for exports", "180 days", "export:run"),
+    "desk": Group("work of the dispatch desk", "while it is used", "desk:dispatch"),
+    "drafts": Group("replies not sent yet", "until the step, 7 days at most", "incident:move"),
     "system": Group("the platform itself", "days", "nobody"),
 }
 
@@ -110,6 +112,12 @@ TABLES: Final = (
         "id identifier source_id code_system code name state department_code geom geom_3857 cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
     ),
     Listed("department", "codes", "code name_zh name_en sort"),
+    Listed(
+        "desk_claim",
+        "desk",
+        "incident_id account_id since_at ends_at area_code department_code",
+    ),
+    Listed("desk_draft", "drafts", "account_id incident_id action fields updated_at"),
     Listed("dwelling", "registers", "id building_id unit floor room use area_m2"),
     Listed(
         "enterprise",
@@ -192,6 +200,7 @@ TABLES: Final = (
         "map",
         "id source_id kind rank name is_oneway is_bridge is_tunnel speed_kmh length_m geom geom_3857",
     ),
+    Listed("saved_filter", "desk", "id account_id name query role area_code updated_at"),
     Listed(
         "second_factor",
         "staff",

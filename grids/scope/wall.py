@@ -20,10 +20,11 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from grids.accounts import Actor
 
-#: Tables whose rows the database itself limits; `row_walls` has a policy for each.
+#: Tables whose rows the database itself limits; `row_walls` and `desk` have a policy for each.
 WATCHED: Final = (
     "person", "household", "incident", "incident_event", "incident_task", "incident_clock",
     "incident_reporter", "incident_link", "attachment", "blob", "audit_event",
+    "desk_claim", "saved_filter", "desk_draft",
 )  # fmt: skip
 
 #: What opens tables that an area alone does not: word of the setting -> permissions.

@@ -1,0 +1,1 @@
+"""The dispatch desk: claims, duplicates, suggestions, bulk steps, kept filters and drafts."""
