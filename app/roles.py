@@ -22,6 +22,9 @@ LEAKPROOF = (
     "st_intersects(geometry, geometry)",
     "st_within(geometry, geometry)",
     "st_covers(geometry, geometry)",
+    # The search for words: the pairs of a text, and whether they hold others.
+    "text_pairs(text)",
+    "arraycontains(anyarray, anyarray)",
 )
 
 #: Number of the advisory lock, the same in every process.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from geoalchemy2 import WKBElement
 from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger
+from sqlalchemy import text as sql_text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grids.db import Base, Located, LocatedPoint, geometry, geometry_check, identity, web_geometry
@@ -23,6 +24,7 @@ class Address(LocatedPoint, Base):
             "address_text_idx", "text", postgresql_using="gin",
             postgresql_ops={"text": "gin_trgm_ops"},
         ),
+        Index("address_pairs_idx", sql_text("text_pairs(text)"), postgresql_using="gin"),
     )  # fmt: skip
     __level__ = "L1"
 

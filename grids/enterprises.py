@@ -6,6 +6,7 @@ from datetime import date
 
 from geoalchemy2 import WKBElement
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary
+from sqlalchemy import text as sql_text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grids.db import Base, LocatedPoint, geometry_check, identity, personal, web_geometry
@@ -25,6 +26,7 @@ class Enterprise(LocatedPoint, Base):
             "enterprise_name_idx", "name", postgresql_using="gin",
             postgresql_ops={"name": "gin_trgm_ops"},
         ),
+        Index("enterprise_pairs_idx", sql_text("text_pairs(name)"), postgresql_using="gin"),
     )  # fmt: skip
     __level__ = "L2"
 

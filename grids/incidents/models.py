@@ -22,7 +22,19 @@ from grids.db import (
     identity,
     personal,
 )
+from grids.incidents.lifecycle import TERMINAL
 
+#: Of open cases, in the words that `listing` asks for them.
+IS_OPEN = sql_text(
+    "status <> ALL (ARRAY[" + ", ".join(f"'{code}'::text" for code in TERMINAL) + "])"
+)
+#: Every hundredth case of a day: what large counts are estimated from.
+IS_SAMPLE = sql_text("right(number, 2) = '00'")
+#: What the queue counts by, beside the place.
+COUNTED = [
+    "status", "due_at", "stage_at", "channel", "category_code", "department_code", "urgency",
+    "received_at", "holder_id", "reporter_id", "id",
+]  # fmt: skip
 CONTACT = personal("L3", "ask the reporter and tell the result", "one year after closing")
 
 
@@ -40,7 +52,24 @@ class Incident(LocatedPoint, Base):
         Index("incident_received_at_idx", "received_at"),
         Index("incident_holder_id_idx", "holder_id"),
         Index("incident_queue_idx", "due_at", sql_text("received_at DESC"), "id"),
-    )
+        Index(
+            "incident_open_idx", "due_at", sql_text("received_at DESC"), "id",
+            postgresql_where=IS_OPEN,
+        ),
+        Index(
+            "incident_open_facts_idx", "area_code", postgresql_include=COUNTED,
+            postgresql_where=IS_OPEN,
+        ),
+        Index(
+            "incident_sample_idx", "area_code", postgresql_include=COUNTED,
+            postgresql_where=IS_SAMPLE,
+        ),
+        Index("incident_category_code_idx", "category_code", "received_at"),
+        Index(
+            "incident_pairs_idx", sql_text("text_pairs((text || ' '::text) || address)"),
+            postgresql_using="gin",
+        ),
+    )  # fmt: skip
     __level__ = "L2"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)  #: made by the client

@@ -29,7 +29,7 @@ ALLOWED = {
     "grids/blobs:store_photo": "whether a photo was sent, by its hash",
     "grids/blobs:photo_copy": "own photos, or those of a case in scope (`in_scope`)",
     # The one source that callers complete; the rule asks each call of it for the condition.
-    "grids/incidents/listing:rows_at": "callers add the condition, and the rule checks them",
+    "grids/incidents/listing/rows:rows_at": "callers add the condition, and the rule checks them",
     "grids/layers/registry:": "a source of the map: `layers.access.condition` completes it",
     # Work of the owner, the worker and the sealer, which serve nobody in particular.
     "grids/blobs:sweep": "the worker removes photos that no report names",

@@ -1,0 +1,109 @@
+"""Pages of the queue by keyset: where the last page ended, never how many rows to skip."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, or_
+from sqlalchemy.orm import Session
+
+from grids import scope
+from grids.accounts import Actor
+from grids.errors import Invalid
+from grids.incidents.listing.filters import Filter, choices, conditions, is_open, reach_of
+from grids.incidents.listing.rows import CaseRow, rows_at
+from grids.incidents.models import Incident
+
+MOST_ROWS: Final = 500
+
+
+class BadCursor(Invalid):
+    """The place in the list does not come from an earlier page."""
+
+    code = "incident.bad_cursor"
+
+
+def page_of(
+    session: Session, actor: Actor, wanted: Filter, *, now: datetime
+) -> tuple[tuple[CaseRow, ...], str | None]:
+    """Return one page and the place after it; None where nothing follows.
+
+    By risk what is due first comes first and what has no clock last; otherwise the newest
+    comes first. Raises `BadFilter` and `BadCursor`.
+    """
+    limit = max(1, min(wanted.limit, MOST_ROWS))
+    reach = reach_of(wanted)
+    # What is over has no clock, so both orders are one there, and the shorter one is quicker.
+    is_newest = wanted.sort == "new" or reach == "over"
+    statement = rows_at(now).where(
+        scope.condition(actor, Incident),
+        *conditions(wanted, actor),
+        *choices(wanted, now).values(),
+    )
+    if reach == "open":
+        statement = statement.where(is_open())
+    found: list[CaseRow] = []
+    for stretch in _stretches(wanted.after, is_newest=is_newest):
+        ordered = _ordered(statement.where(*stretch), is_newest=is_newest)
+        rows = session.execute(ordered.limit(limit + 1 - len(found))).mappings()
+        found += [CaseRow(**row) for row in rows]
+        if len(found) > limit:
+            break
+    more = len(found) > limit
+    return tuple(found[:limit]), _cursor(found[limit - 1], is_newest=is_newest) if more else None
+
+
+def _ordered(statement: Select[Any], *, is_newest: bool) -> Select[Any]:
+    if is_newest:
+        return statement.order_by(Incident.received_at.desc(), Incident.id)
+    return statement.order_by(
+        Incident.due_at.asc().nulls_last(), Incident.received_at.desc(), Incident.id
+    )
+
+
+def _cursor(row: CaseRow, *, is_newest: bool) -> str:
+    """Name the place after a row."""
+    due = row.due_at.isoformat() if row.due_at and not is_newest else None
+    place = json.dumps([due, row.received_at.isoformat(), str(row.id), is_newest])
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def _place(cursor: str, *, is_newest: bool) -> tuple[datetime | None, datetime, UUID]:
+    """Read where a page ended. Raises `BadCursor`, also for a place in another order."""
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        due_text, received_text, id_text, was_newest = json.loads(text)
+        due = datetime.fromisoformat(due_text).astimezone(UTC) if due_text else None
+        received = datetime.fromisoformat(received_text).astimezone(UTC)
+        after_id = UUID(id_text)
+    except (binascii.Error, ValueError, TypeError, AttributeError) as error:
+        raise BadCursor("`after` is not from an earlier page", field="after") from error
+    if was_newest is not is_newest:
+        raise BadCursor("`after` is of a list in another order", field="after")
+    return due, received, after_id
+
+
+def _stretches(cursor: str | None, *, is_newest: bool) -> tuple[list[ColumnElement[bool]], ...]:
+    """Return the stretches of the index that come after a place, in their order.
+
+    Each begins with a plain comparison, where an index can start reading; what has no clock
+    comes last and is a stretch of its own. Raises `BadCursor`.
+    """
+    if not cursor:
+        return ([],)
+    due, received, after_id = _place(cursor, is_newest=is_newest)
+    later = or_(
+        Incident.received_at < received,
+        and_(Incident.received_at == received, Incident.id > after_id),
+    )
+    if is_newest:
+        return ([Incident.received_at <= received, later],)
+    no_clock = Incident.due_at.is_(None)
+    if due is None:
+        return ([no_clock, Incident.received_at <= received, later],)
+    return [Incident.due_at >= due, or_(Incident.due_at > due, later)], [no_clock]
