@@ -25,11 +25,14 @@ from grids.desk import models as desk_models
 from grids.exports import models as export_models
 from grids.incidents import models as incident_models
 from grids.key_population import models as key_population_models
+from grids.responsibility import arbitration_models
+from grids.responsibility import models as responsibility_models
 from grids.signals import models as signal_models
 
 __all__ = [
     "Base",
     "accounts",
+    "arbitration_models",
     "audit",
     "basemap",
     "buildings",
@@ -49,5 +52,6 @@ __all__ = [
     "limits",
     "people",
     "requests",
+    "responsibility_models",
     "signal_models",
 ]

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 CASE_VIEW = frozenset({"map:view", "grid:view", "incident:view", "enterprise:view", "live:view"})
 #: What the seats of the command center do with a case; calling a reporter back is a logged act.
-CASE_DESK = frozenset({"command:view", "incident:move", "reporter:reveal", "desk:dispatch"})
+CASE_DESK = frozenset(
+    {"command:view", "incident:move", "reporter:reveal", "desk:dispatch", "rules:view"}
+)
 
 #: Role -> what it may do. Where it may do it is said by the assignment (area, department).
 ROLES: dict[str, frozenset[str]] = {
-    "commander": CASE_VIEW | {"command:view", "export:approve", "key_population:view"},
+    # Who is responsible is decided above those who are measured by it: no dispatcher, town or
+    # department writes the rules, and the three administrators decide nothing of the business.
+    "commander": CASE_VIEW
+    | {"command:view", "export:approve", "key_population:view"}
+    | {"rules:view", "rules:manage"},
     "intake": CASE_VIEW | CASE_DESK | {"incident:submit"},
     "shift_leader": CASE_VIEW | CASE_DESK,
     "dispatcher": CASE_VIEW | CASE_DESK,
     "town_seat": CASE_VIEW | CASE_DESK | {"incident:submit", "key_population:view"},
-    "handler": CASE_VIEW | {"desk:view", "incident:move"},
+    "handler": CASE_VIEW | {"desk:view", "incident:move", "rules:view"},
     "worker": CASE_VIEW | {"worker:view", "incident:submit", "incident:move"},
     "grid_leader": CASE_VIEW | {"worker:view", "incident:submit", "incident:move"},
     "planner": frozenset(

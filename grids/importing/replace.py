@@ -10,6 +10,8 @@ from grids.errors import Conflict
 
 #: Everything that belongs to one city's map, its cases included. Accounts and the audit stay.
 CITY_TABLES = (
+    "precedent", "arbitration_statement", "arbitration", "moratorium",
+    "responsibility_trial", "responsibility_rule", "responsibility_set",
     "attachment", "incident_link", "incident_reporter", "incident_clock", "incident_task",
     "incident_event", "incident",
     "person", "household", "dwelling", "people_count", "people_group_count", "people_draw",

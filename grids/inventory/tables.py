@@ -40,6 +40,7 @@ GROUPS: Final = {
     "exports": Group("requests for exports", "180 days", "export:run"),
     "desk": Group("work of the dispatch desk", "while it is used", "desk:dispatch"),
     "drafts": Group("replies not sent yet", "until the step, 7 days at most", "incident:move"),
+    "rules": Group("who is responsible for what", "as long as the platform", "rules:view"),
     "system": Group("the platform itself", "days", "nobody"),
 }
 
@@ -63,6 +64,16 @@ TABLES: Final = (
         "api_token",
         "staff",
         "id account_id name token_hash scopes created_at expires_at used_at used_from revoked_at",
+    ),
+    Listed(
+        "arbitration",
+        "cases",
+        "id incident_id area_code category_id cause returns parties interim_code opened_at opened_by statements_due_at due_at arbiter_id state department_code assisting rule_id why decided_at decided_by escalated_at confirmed_at",
+    ),
+    Listed(
+        "arbitration_statement",
+        "cases",
+        "arbitration_id department_code text basis made_by made_at",
     ),
     Listed("area", "map", "code parent_code level kind name_zh name_en valid_from valid_to geom"),
     Listed(
@@ -166,6 +177,11 @@ TABLES: Final = (
     Listed("layer_count", "counts", "layer level cell_id area_code class n x y geom"),
     Listed("layer_stat", "counts", "layer rows counted_at breaks"),
     Listed("linked_identity", "staff", "issuer subject account_id linked_at linked_by"),
+    Listed(
+        "moratorium",
+        "rules",
+        "id kind category area valid reason public_note approved_by document set_by set_at ended_by ended_at end_note",
+    ),
     Listed("number_day", "cases", "day first"),
     Listed("past_password", "staff", "id account_id password_hash ended_at"),
     Listed("people_count", "counts", "area_code measure published_at value"),
@@ -183,6 +199,11 @@ TABLES: Final = (
     Listed("population_count", "counts", "batch_id category period area_code count"),
     Listed("population_told", "counts", "category period area_code value published_at"),
     Listed(
+        "precedent",
+        "rules",
+        "id arbitration_id kind category area_code area_kind owner facts department_code assisting refused why decided_by decided_at ended_at rule_set_id",
+    ),
+    Listed(
         "premises",
         "registers",
         "id source_id enterprise_id building_id kind name floor_area_m2 geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
@@ -195,6 +216,21 @@ TABLES: Final = (
     Listed("rate_count", "system", "bucket hour count"),
     Listed("recovery_code", "staff", "account_id code_hash created_at used_at"),
     Listed("request_key", "system", "id kind body_hash status answer created_at"),
+    Listed(
+        "responsibility_rule",
+        "rules",
+        "id rule_set_id kind category area owner band days department_code assisting why basis rank changed_by changed_at",
+    ),
+    Listed(
+        "responsibility_set",
+        "rules",
+        "id uid name note status revision based_on is_rollback valid created_by created_at live_by live_note",
+    ),
+    Listed(
+        "responsibility_trial",
+        "rules",
+        "id rule_set_id revision against_id since until state done_share cases result asked_by asked_at ended_at",
+    ),
     Listed(
         "road",
         "map",
