@@ -18,7 +18,7 @@ from app.config import ROOT, Settings
 CODES = ROOT / "data/codes"
 #: What a schema with its rights and code lists is made from.
 SCHEMA_SOURCES = (
-    "grids/migrations", "grids/migrate.py", "grids/privileges.py", "grids/codes.py", "data/codes",
+    "grids/migrations", "grids/migrate.py", "grids/privileges.py", "grids/codes", "data/codes",
 )  # fmt: skip
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from grids.codes import Category
+from grids.codes import DEFAULT_SYSTEM, LOCAL_SYSTEM, Category
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ def matter_groups(session: Session, on: date) -> list[Group]:
         select(Category)
         .where(
             Category.kind == "matter",
+            Category.code_system.in_((DEFAULT_SYSTEM, LOCAL_SYSTEM)),
             or_(Category.valid_to.is_(None), Category.valid_to > on),
         )
         .order_by(Category.code_system, Category.sort)

@@ -29,7 +29,7 @@ from app.config import ROOT, Settings, as_role, read_secrets
 VAR = ROOT / "var"
 #: What the schema and the reference data of a template are made from.
 SCHEMA_SOURCES = ("grids/migrations", "grids/migrate.py", "grids/privileges.py", "grids/sql",
-                  "grids/codes.py", "data/codes", "app/roles.py")  # fmt: skip
+                  "grids/codes", "data/codes", "app/roles.py")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,39 @@
+"""Code lists: systems, categories with what they carry by date, departments, working days.
+
+`load` and `plan` bring files in; `of` says what a category carries on a day; `convert` leads
+from one list to another; `find` searches by name, pinyin and initials in all of them.
+"""
+
+from grids.codes.carried import Carried, Option, Question, Target, Versioned, of
+from grids.codes.converting import Conversion, convert
+from grids.codes.converting import Target as ConversionTarget
+from grids.codes.identifiers import Identifier, parse_identifier
+from grids.codes.loading import Change, Loaded, Plan, load, plan
+from grids.codes.models import (
+    DEFAULT_SYSTEM,
+    LOCAL_SYSTEM,
+    SOCIAL_SYSTEM,
+    Category,
+    CategoryLimit,
+    CategoryRule,
+    CodeChange,
+    CodeLoad,
+    CodeMap,
+    CodeSystem,
+    Department,
+    PopulationCategory,
+    StageLimit,
+    Workday,
+    WorkSpan,
+)
+from grids.codes.names import search_key
+from grids.codes.reading import BadCodeList
+from grids.codes.searching import Found, find
+
+__all__ = [
+    "DEFAULT_SYSTEM", "LOCAL_SYSTEM", "SOCIAL_SYSTEM", "BadCodeList", "Carried", "Category",
+    "CategoryLimit", "CategoryRule", "Change", "CodeChange", "CodeLoad", "CodeMap", "CodeSystem",
+    "Conversion", "ConversionTarget", "Department", "Found", "Identifier", "Loaded", "Option",
+    "Plan", "PopulationCategory", "Question", "StageLimit", "Target", "Versioned", "WorkSpan",
+    "Workday", "convert", "find", "load", "of", "parse_identifier", "plan", "search_key",
+]  # fmt: skip
