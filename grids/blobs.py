@@ -31,7 +31,9 @@ from grids import scope
 from grids.accounts import Actor
 from grids.city import City
 from grids.db import STORAGE_SRID
+from grids.disputes.models import DisputePhoto
 from grids.errors import Invalid, NotFound
+from grids.hazards.models import HazardPhoto
 from grids.incidents.models import Attachment, Blob, Incident
 
 MOST_BYTES: Final = 15 * 1024 * 1024
@@ -252,7 +254,12 @@ def sweep(session: Session, store: Store, *, now: datetime) -> int:
     # and a lock of the session would stay on it, shutting every writer out for good.
     lock = select(func.pg_advisory_xact_lock(SWEEP_LOCK))
     session.execute(lock)
-    is_used = exists(select(Attachment.id).where(Attachment.sha256 == Blob.sha256))
+    is_used = or_(
+        *(
+            exists(select(photo.id).where(photo.sha256 == Blob.sha256))
+            for photo in (Attachment, DisputePhoto, HazardPhoto)
+        )
+    )
     session.execute(delete(Blob).where(~is_used, Blob.created_at < now - GRACE))
     session.commit()
     session.execute(lock)

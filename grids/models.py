@@ -22,7 +22,9 @@ from grids import (
 )
 from grids.db import Base
 from grids.desk import models as desk_models
+from grids.disputes import models as dispute_models
 from grids.exports import models as export_models
+from grids.hazards import models as hazard_models
 from grids.incidents import models as incident_models
 from grids.key_population import models as key_population_models
 from grids.responsibility import arbitration_models
@@ -43,10 +45,12 @@ __all__ = [
     "components",
     "counts",
     "desk_models",
+    "dispute_models",
     "divisions",
     "enterprises",
     "export_models",
     "feed",
+    "hazard_models",
     "incident_models",
     "key_population_models",
     "limits",

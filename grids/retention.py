@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from grids import blobs
 from grids.accounts.models import SignInFailure, SignInSession
 from grids.certificates import Certificate, certify, write
+from grids.disputes.models import Dispute, DisputeParty
 from grids.incidents.models import Attachment, Blob, Incident, IncidentReporter
 from grids.jobs import tasks, work_of
 from grids.people.models import Person, PersonAccess, SubjectRequest
@@ -30,6 +31,7 @@ YEAR: Final = timedelta(days=365)
 RESIDENT: Final = 2 * YEAR
 CONTACT: Final = YEAR
 PHOTOS: Final = 3 * YEAR
+PARTIES: Final = 3 * YEAR
 RIGHTS: Final = 3 * YEAR
 WHEREABOUTS: Final = timedelta(days=30)
 REQUESTS: Final = timedelta(days=30)
@@ -64,6 +66,12 @@ def _persons(session: Session, until: datetime) -> Outcome:
 def _contacts(session: Session, until: datetime) -> Outcome:
     closed = select(Incident.id).where(Incident.closed_at < until)
     return _removed(session, IncidentReporter, IncidentReporter.incident_id.in_(closed))
+
+
+def _parties(session: Session, until: datetime) -> Outcome:
+    """Who took part in a dispute that ended long ago; what was agreed stays."""
+    ended = select(Dispute.id).where(Dispute.ended_at < until)
+    return _removed(session, DisputeParty, DisputeParty.dispute_id.in_(ended))
 
 
 def _photos(session: Session, until: datetime) -> Outcome:
@@ -111,6 +119,7 @@ def _request_keys(session: Session, until: datetime) -> Outcome:
 RULES: Final = (
     Rule("residents", "residents two years after moving out", RESIDENT, _persons),
     Rule("contacts", "how to reach reporters, one year after closing", CONTACT, _contacts),
+    Rule("parties", "parties of disputes, three years after the end", PARTIES, _parties),
     Rule("photos", "photos of cases, three years after closing", PHOTOS, _photos),
     Rule("whereabouts", "where photos were taken, after 30 days", WHEREABOUTS, _whereabouts),
     Rule("accesses", "who looked at a record, after three years", RIGHTS, _accesses),

@@ -8,20 +8,42 @@ CASE_DESK = frozenset(
     {"command:view", "incident:move", "reporter:reveal", "desk:dispatch", "rules:view"}
 )
 
+#: Hazards of the own area, with their layer of the one map; departments see what is theirs.
+HAZARDS = frozenset({"hazard:view", "hazard:map", "hazard:report", "hazard:move"})
+#: A dispute is confidential: who has no `dispute:all` sees what they have part in.
+DISPUTES = frozenset({"dispute:view", "dispute:register", "dispute:move"})
+DISPUTE_SEAT = DISPUTES | {"dispute:all", "dispute:parties", "dispute:count"}
+
 #: Role -> what it may do. Where it may do it is said by the assignment (area, department).
 ROLES: dict[str, frozenset[str]] = {
     # Who is responsible is decided above those who are measured by it: no dispatcher, town or
     # department writes the rules, and the three administrators decide nothing of the business.
     "commander": CASE_VIEW
     | {"command:view", "export:approve", "key_population:view"}
-    | {"rules:view", "rules:manage"},
-    "intake": CASE_VIEW | CASE_DESK | {"incident:submit"},
+    | {"rules:view", "rules:manage"}
+    | {"hazard:view", "hazard:map", "dispute:count"},
+    "intake": CASE_VIEW
+    | CASE_DESK
+    | {"incident:submit", "hazard:view", "hazard:map", "hazard:report"}
+    | DISPUTE_SEAT,
     "shift_leader": CASE_VIEW | CASE_DESK,
     "dispatcher": CASE_VIEW | CASE_DESK,
-    "town_seat": CASE_VIEW | CASE_DESK | {"incident:submit", "key_population:view"},
-    "handler": CASE_VIEW | {"desk:view", "incident:move", "rules:view"},
-    "worker": CASE_VIEW | {"worker:view", "incident:submit", "incident:move"},
-    "grid_leader": CASE_VIEW | {"worker:view", "incident:submit", "incident:move"},
+    "town_seat": CASE_VIEW
+    | CASE_DESK
+    | {"incident:submit", "key_population:view", "desk:view"}
+    | HAZARDS
+    | DISPUTE_SEAT,
+    # 人民调解员: mediates in the area of a people's mediation committee.
+    "mediator": DISPUTE_SEAT | {"grid:view", "map:view"},
+    "handler": CASE_VIEW | {"desk:view", "incident:move", "rules:view"} | {"hazard:view", "hazard:move"},
+    "worker": CASE_VIEW
+    | {"worker:view", "incident:submit", "incident:move"}
+    | HAZARDS
+    | DISPUTES,
+    "grid_leader": CASE_VIEW
+    | {"worker:view", "incident:submit", "incident:move"}
+    | HAZARDS
+    | DISPUTES,
     "planner": frozenset(
         {"map:view", "grid:view", "planner:view", "export:run", "key_population:view"}
     ),

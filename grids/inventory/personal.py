@@ -30,6 +30,12 @@ _REPORTER: Final = Personal(
 _STAFF: Final = Personal("L2", "staff", "sign_in", "employment", "employed", "admin:system")
 _SECRET: Final = Personal("L3", "staff", "sign_in", "employment", "employed", "nobody")
 _ACT: Final = Personal("L2", "staff", "proof", "employment", "case", "incident:view")
+_PARTY: Final = Personal(
+    "L3", "party", "mediation", "legal_duty", "ended_3y", "dispute:parties"
+)
+_PAPER: Final = Personal("L3", "party", "mediation", "legal_duty", "dispute", "dispute:view")
+_MEDIATES: Final = Personal("L2", "staff", "proof", "employment", "dispute", "dispute:view")
+_INSPECTS: Final = Personal("L2", "staff", "proof", "employment", "hazard", "hazard:view")
 _LOG: Final = Personal("L3", "staff", "accountability", "network_law", "days_180", "admin:audit")
 
 
@@ -69,6 +75,19 @@ PERSONAL: Final[dict[str, Personal]] = {
     **_each(_ACT, "incident_event", "actor_id device device_at note"),
     # Where a step was taken: proof that somebody was at the place of the case.
     "incident_event.geom": Personal("L3", "staff", "proof", "employment", "case", "incident:view"),
+    **_each(_PARTY, "dispute_party", "name_sealed phone_sealed"),
+    "dispute_party.phone_index": Personal(
+        "L3", "party", "search", "legal_duty", "ended_3y", "nobody"
+    ),
+    **_each(_PAPER, "dispute", "text"),
+    **_each(_PAPER, "dispute_event", "note data"),
+    **_each(_PAPER, "dispute_paper", "present_sealed body_sealed"),
+    **_each(_PAPER, "dispute_term", "text_sealed"),
+    **_each(_MEDIATES, "dispute", "registrar_id holder_id"),
+    **_each(_MEDIATES, "dispute_event", "actor_id"),
+    **_each(_INSPECTS, "hazard", "registrar_id holder_id"),
+    **_each(_INSPECTS, "hazard_event", "actor_id note"),
+    **_each(_INSPECTS, "inspection", "inspector_id"),
     **_each(_ACT, "blob", "account_id taken_at"),
     "blob.taken_geom": Personal("L3", "staff", "proof", "employment", "days_30", "nobody"),
     "enterprise.contact_sealed": Personal(

@@ -16,6 +16,7 @@ PURPOSES: Final = {
     "sign_in": "let staff sign in and keep others out",
     "accountability": "say who saw or changed what",
     "duty": "know who is on duty",
+    "mediation": "mediate a dispute and prove what was agreed",
     "rights": "answer what residents ask about their data",
 }
 #: Code -> legal ground (PIPL art. 13).
@@ -30,6 +31,9 @@ RETENTIONS: Final = {
     "resident_2y": "while resident and two years after moving out",
     "closed_1y": "one year after the case is closed",
     "case": "as long as the case",
+    "ended_3y": "three years after the dispute ended",
+    "dispute": "as long as the dispute",
+    "hazard": "as long as the hazard",
     "employed": "while the account exists",
     "session": "until the sign-in ends",
     "days_30": "30 days",

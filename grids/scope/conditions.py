@@ -53,7 +53,9 @@ def condition(actor: Actor, model: Any) -> ColumnElement[bool]:
             )
         )
         return place & dispatched
-    return place
+    # A model may narrow its rows further than the area does: by department, by taking part.
+    seen_by = getattr(_entity(model), "seen_by", None)
+    return place if seen_by is None else place & seen_by(model, actor)
 
 
 def may_see(actor: Actor, area_code: str) -> bool:

@@ -26,6 +26,8 @@ WATCHED: Final = (
     "incident_reporter", "incident_link", "attachment", "blob", "audit_event", "arbitration",
     "arbitration_statement",
     "desk_claim", "saved_filter", "desk_draft",
+    "dispute", "dispute_event", "dispute_photo", "dispute_party", "dispute_paper", "dispute_term",
+    "hazard", "hazard_event", "hazard_photo", "inspection", "inspection_answer",
 )  # fmt: skip
 
 #: What opens tables that an area alone does not: word of the setting -> permissions.
@@ -33,6 +35,8 @@ OPENED_BY: Final = {
     "person": frozenset({"person:find", "person:reveal", "subject:handle"}),
     "reporter": frozenset({"reporter:reveal", "subject:handle"}),
     "audit": frozenset({"admin:audit"}),
+    "dispute": frozenset({"dispute:all"}),
+    "dispute_count": frozenset({"dispute:count"}),
 }
 
 _KEY: Final = "caller"

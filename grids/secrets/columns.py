@@ -36,6 +36,11 @@ SEALED: Final = (
     SealedColumn("person", "birth_sealed"),
     SealedColumn("incident_reporter", "name_sealed"),
     SealedColumn("incident_reporter", "phone_sealed", "phone_index", "phone", normal_phone),
+    SealedColumn("dispute_party", "name_sealed"),
+    SealedColumn("dispute_party", "phone_sealed", "phone_index", "phone", normal_phone),
+    SealedColumn("dispute_paper", "present_sealed"),
+    SealedColumn("dispute_paper", "body_sealed"),
+    SealedColumn("dispute_term", "text_sealed"),
     SealedColumn("enterprise", "contact_sealed"),
     SealedColumn("second_factor", "secret_sealed"),
 )

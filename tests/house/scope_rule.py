@@ -26,6 +26,16 @@ SCOPED = {
     "Attachment": "attachment",
     "Blob": "blob",
     "AuditEvent": "audit_event",
+    "Dispute": "dispute",
+    "DisputeEvent": "dispute_event",
+    "DisputePhoto": "dispute_photo",
+    "DisputeParty": "dispute_party",
+    "DisputePaper": "dispute_paper",
+    "DisputeTerm": "dispute_term",
+    "Hazard": "hazard",
+    "HazardEvent": "hazard_event",
+    "HazardPhoto": "hazard_photo",
+    "Inspection": "inspection",
 }
 STARTS = frozenset({"select", "update", "delete", "rows_at"})
 OF_A_SESSION = frozenset({"get", "get_one", "query"})

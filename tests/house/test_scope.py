@@ -31,6 +31,15 @@ ALLOWED = {
     # The one source that callers complete; the rule asks each call of it for the condition.
     "grids/incidents/listing/rows:rows_at": "callers add the condition, and the rule checks them",
     "grids/layers/registry:": "a source of the map: `layers.access.condition` completes it",
+    # What hangs on a dispute that the statement before found or locked in scope.
+    "grids/disputes/parties:papers": "papers of the dispute that the statement before found",
+    "grids/disputes/parties:reveal": "parties of the dispute that the statement before found",
+    "grids/disputes/service:_latest_agreement": "papers of the dispute that `take` has locked",
+    "grids/disputes/service:_open_terms": "terms of the dispute that `take` has locked",
+    "grids/disputes/service:_perform": "terms of the dispute that `take` has locked",
+    "grids/flows/taking:_photos": "photos by the hash of their content",
+    "grids/hazards/service:escalate_overdue": "the worker gives what is overdue to departments",
+    "grids/retention:_parties": "the worker's retention",
     # Work of the owner, the worker and the sealer, which serve nobody in particular.
     "grids/blobs:sweep": "the worker removes photos that no report names",
     "grids/blobs:verify_store": "the owner compares rows with files",
