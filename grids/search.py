@@ -1,37 +1,55 @@
 """One box for everything that has a place: cases, addresses, enterprises, grids, components,
-areas, categories. Persons are never found here.
+areas, categories, and coordinates in any notation. Persons are never found here.
+
+Names of areas, grids, places and categories answer to pinyin and its initials too. Addresses
+and enterprises are found by pairs of characters (`text_pairs`), for Chinese words are short.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Text, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from gis.coordtext import read_place
 from grids import scope
 from grids.accounts import Actor
 from grids.basemap import Place
 from grids.buildings import Address
 from grids.cells import Grid, GridVersion
+from grids.city import City
 from grids.codes import Category, search_key
 from grids.components import Component
 from grids.divisions import Area
 from grids.enterprises import Enterprise
+from grids.incidents.listing import is_open, worded
 from grids.incidents.models import Incident
 
 SHOWN: Final = 5
 LONGEST: Final = 100
 USCC_LENGTH: Final = 18
+#: Of a common word so many matches are put in order; the rest would only make it slow.
+WEIGHED: Final = 500
+#: A bare serial number is looked for in the last days.
+SERIAL_DAYS: Final = 7
+SERIAL_DIGITS: Final = 6
+PAIRS: Final[Any] = ARRAY(Text)
+#: What the desk calls what is found.
+GROUPS: Final = {"incident": "case", "grid": "area", "place": "address"}
 
 
 @dataclass(frozen=True)
 class Hit:
     """One thing found: its kind, how to name it and where it is."""
 
-    kind: str  #: incident, address, enterprise, grid, component, area, place, category
+    kind: str  #: incident, address, enterprise, grid, component, area, place, category, coordinate
     id: str
     name_zh: str
     name_en: str
@@ -58,30 +76,93 @@ def _xy(model: Any) -> tuple[Any, Any]:
     return func.ST_X(point).label("lon"), func.ST_Y(point).label("lat")
 
 
-def _incidents(session: Session, actor: Actor, words: str) -> list[Hit]:
-    if not actor.can("incident:view") or not words[:4].isdigit():
-        return []
-    statement = (
-        select(Incident.id, Incident.number, Incident.address, *_xy(Incident))
-        .where(
-            scope.condition(actor, Incident),
-            Incident.number.startswith(words, autoescape=True),
+def grouped(session: Session, actor: Actor, words: str) -> dict[str, list[Hit]]:
+    """Find as `search` does, in groups as the desk shows them, coordinates and cases first.
+
+    A case is found by its number, by the end of the number, and by words in it while it is open.
+    """
+    words = words.strip()[:LONGEST]
+    found: dict[str, list[Hit]] = {}
+    if not words:
+        return found
+    coordinates = list(_coordinates(session, words))
+    hits = coordinates + ([] if coordinates else _cases_worded(session, actor, words))
+    for hit in hits + ([] if coordinates else search(session, actor, words)):
+        group = found.setdefault(GROUPS.get(hit.kind, hit.kind), [])
+        if all(hit.id != other.id for other in group):
+            group.append(hit)
+    return {kind: group[: 2 * SHOWN] for kind, group in found.items()}
+
+
+def _coordinates(session: Session, words: str) -> Iterator[Hit]:
+    """Read the words as a place; the detail says in which notation."""
+    city = session.scalar(select(City))
+    if city is None or not any(sign.isdigit() for sign in words):
+        return
+    bounds = (city.west, city.south, city.east, city.north)
+    for one in read_place(words, bounds, city.metric_srid):
+        name = f"{one.lon:.6f}, {one.lat:.6f}"
+        yield Hit(
+            "coordinate", f"{one.notation}:{name}", name, name, one.notation, one.lon, one.lat
         )
-        .order_by(Incident.number.desc())
+
+
+def _incidents(session: Session, actor: Actor, words: str) -> list[Hit]:
+    """Find cases by the beginning of the number, or by its serial part in the last days."""
+    if not actor.can("incident:view") or not words[:4].isdigit() or not words.isascii():
+        return []
+    low, high = scope.code_range(words)
+    named = (Incident.number >= low) & (Incident.number < high)
+    if len(words) <= SERIAL_DIGITS and words.isdigit():
+        named = or_(named, Incident.number.in_(_recent_numbers(session, words)))
+    return _cases(session, actor, named, Incident.number.desc())
+
+
+def _recent_numbers(session: Session, serial: str) -> list[str]:
+    zone = ZoneInfo(session.scalar(select(City.city_zone)) or "UTC")
+    today = datetime.now(UTC).astimezone(zone).date()
+    days = (today - timedelta(days=ago) for ago in range(SERIAL_DAYS))
+    return [f"{day:%Y%m%d}-{int(serial):0{SERIAL_DIGITS}d}" for day in days]
+
+
+def _cases_worded(session: Session, actor: Actor, words: str) -> list[Hit]:
+    """Find open cases by words in them, the newest first."""
+    if not actor.can("incident:view") or len(words) < 2:
+        return []
+    return _cases(session, actor, [is_open(), *worded(words)], Incident.received_at.desc())
+
+
+def _cases(session: Session, actor: Actor, named: Any, order: Any) -> list[Hit]:
+    conditions = named if isinstance(named, list) else [named]
+    rows = session.execute(
+        select(Incident.id, Incident.number, Incident.address, *_xy(Incident))
+        .where(scope.condition(actor, Incident), *conditions)
+        .order_by(order)
         .limit(SHOWN)
     )
     return [
         Hit("incident", str(row.id), row.number, row.number, row.address, row.lon, row.lat)
-        for row in session.execute(statement)
+        for row in rows
     ]
+
+
+def _holds(column: Any, words: str) -> list[Any]:
+    """Say that a text holds the words: by their pairs, which have an index, then closely."""
+    pairs = func.text_pairs(column, type_=PAIRS).contains(func.text_pairs(words, type_=PAIRS))
+    return [pairs, column.icontains(words, autoescape=True)]
 
 
 def _addresses(session: Session, actor: Actor, words: str) -> list[Hit]:
     if len(words) < 2:
         return []
+    near = (
+        select(Address.id)
+        .where(scope.condition(actor, Address), *_holds(Address.text, words))
+        .limit(WEIGHED)
+    )
     statement = (
         select(Address.id, Address.text, *_xy(Address))
-        .where(scope.condition(actor, Address), Address.text.icontains(words, autoescape=True))
+        .where(Address.id.in_(near))
         .order_by(func.length(Address.text), Address.text)
         .limit(SHOWN)
     )
@@ -95,14 +176,15 @@ def _enterprises(session: Session, actor: Actor, words: str) -> list[Hit]:
     if not actor.can("enterprise:view") or len(words) < 2:
         return []
     is_code = len(words) == USCC_LENGTH and words.isalnum() and words.isascii()
-    named = (
-        Enterprise.uscc == words.upper()
-        if is_code
-        else Enterprise.name.icontains(words, autoescape=True)
+    named = [Enterprise.uscc == words.upper()] if is_code else _holds(Enterprise.name, words)
+    near = (
+        select(Enterprise.id)
+        .where(scope.condition(actor, Enterprise), Enterprise.valid_to.is_(None), *named)
+        .limit(WEIGHED)
     )
     statement = (
         select(Enterprise.id, Enterprise.name, Enterprise.uscc, *_xy(Enterprise))
-        .where(scope.condition(actor, Enterprise), Enterprise.valid_to.is_(None), named)
+        .where(Enterprise.id.in_(near))
         .order_by(func.length(Enterprise.name), Enterprise.name)
         .limit(SHOWN)
     )
@@ -146,7 +228,7 @@ def _components(session: Session, actor: Actor, words: str) -> list[Hit]:
         )
         .where(
             scope.condition(actor, Component),
-            Component.identifier.startswith(words, autoescape=True),
+            *_begins(Component.identifier, words),
         )
         .order_by(Component.identifier)
         .limit(SHOWN)
@@ -159,15 +241,20 @@ def _components(session: Session, actor: Actor, words: str) -> list[Hit]:
 
 
 def _areas(session: Session, actor: Actor, words: str) -> list[Hit]:
+    """Find areas by code, name or pinyin; shapes are read of those found only."""
     rows = session.execute(
-        select(Area.code, Area.name_zh, Area.name_en, *_xy(Area))
+        select(Area.code, Area.name_zh, Area.name_en)
         .where(Area.valid_to.is_(None), scope.in_areas(Area.code, actor.areas))
         .order_by(Area.level, Area.code)
     )
-    named = [row for row in rows if row.code == words or _is_named(row, words)]
+    codes = [row.code for row in rows if row.code == words or _is_named(row, words)][:SHOWN]
+    found = session.execute(
+        select(Area.code, Area.name_zh, Area.name_en, *_xy(Area))
+        .where(Area.valid_to.is_(None), Area.code.in_(codes))
+        .order_by(Area.level, Area.code)
+    )
     return [
-        Hit("area", row.code, row.name_zh, row.name_en, row.code, row.lon, row.lat)
-        for row in named[:SHOWN]
+        Hit("area", row.code, row.name_zh, row.name_en, row.code, row.lon, row.lat) for row in found
     ]
 
 
@@ -183,6 +270,12 @@ def _places(session: Session, _actor: Actor, words: str) -> list[Hit]:
         Hit("place", str(row.id), row.name_zh, row.name_en or row.name_zh, "", row.lon, row.lat)
         for row in named[:SHOWN]
     ]
+
+
+def _begins(column: Any, prefix: str) -> list[Any]:
+    """Say that a code begins so, as a range: unlike LIKE it uses the index of the code."""
+    low, high = scope.code_range(prefix)
+    return [column >= low, column < high]
 
 
 def _is_named(row: Any, words: str) -> bool:
