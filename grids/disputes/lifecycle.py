@@ -62,7 +62,7 @@ FIELDS: Final = fields(
     Field("present", "line", most=200, is_sealed=True),
     Field("minutes", "text", most=8000, is_sealed=True),
     Field("agreement", "text", most=8000, is_sealed=True),
-    Field("terms", "terms", most=6000, is_sealed=True),
+    Field("terms", "terms", most=6000, is_sealed=True, is_future=True),
     Field("term", "term"),
     Field("performed_on", "day"),
     Field("revisit_on", "day", is_future=True),
@@ -114,7 +114,8 @@ STEPS: Final = (
     # 上报, 下交, 改派
     Step("reassign", ("assigned", "mediating"), SAME, SEAT, ("mediator", "note"), (),
          sets=(("holder_id", "field:mediator"),)),
-    Step("escalate", RUNNING, "registered", ("grid_leader", *MEDIATOR, "town_seat"), ("reason",),
+    Step("escalate", RUNNING, "registered", ("worker", "grid_leader", *MEDIATOR, "town_seat"),
+         ("reason",),
          ("note",), sets=(("level", "up"), ("holder_id", "none")), named=MEDIATOR,
          reasons=("too_complex", "several_towns", "many_people", "no_mediator")),
     Step("delegate", ("registered",), SAME, SEAT, ("note",), (), sets=(("level", "down"),)),

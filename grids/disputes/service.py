@@ -160,6 +160,7 @@ def _require_area(session: Session, actor: Actor, code: str) -> None:
     """Check that a code is a grid or community of the caller's. Raises `NoSuchArea`."""
     if not (code.isascii() and code.isdecimal() and len(code) in (12, 15)):
         raise NoSuchArea("a dispute belongs to a grid or a community", field="area")
+    known: int | str | None
     if len(code) == 15:
         known = session.scalar(select(Grid.id).where(Grid.code == code))
     else:
@@ -178,7 +179,7 @@ def _parties(given: Sequence[Mapping[str, Any]], *, both: bool = True) -> list[P
             str(one.get("phone", "")).strip(), bool(one.get("is_organisation")),
         )
         for one in given
-        if isinstance(one, Mapping) and str(one.get("name", "")).strip()
+        if str(one.get("name", "")).strip()
     ]  # fmt: skip
     is_long = any(len(p.name) > LONGEST_NAME or len(p.phone) > LONGEST_PHONE for p in found)
     sides = {party.side for party in found}
@@ -282,6 +283,5 @@ def _latest_agreement(session: Session, dispute_id: UUID) -> int:
 
 
 def _key(session: Session) -> UUID:
-    found = session.scalar(select(func.gen_random_uuid()))
-    assert found is not None
+    found: UUID = session.execute(select(func.gen_random_uuid())).scalar_one()
     return found

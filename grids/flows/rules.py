@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from grids.accounts import Actor
 from grids.flows.errors import ForbiddenStep, NotYourStep, SamePerson, UsedUp
@@ -134,7 +135,7 @@ def apply(before: Mapping[str, Any], event: Any, state: State) -> dict[str, Any]
         changed["stage_at"] = event.recorded_at
         changed["ended_at"] = event.recorded_at if state.is_terminal else None
     if event.seq == 1:
-        changed |= {"id": data["record"], "opened_at": event.recorded_at,
+        changed |= {"id": UUID(data["record"]), "opened_at": event.recorded_at,
                     "stage_at": event.recorded_at, "registrar_id": event.actor_id}  # fmt: skip
     return changed
 

@@ -124,7 +124,7 @@ def _terms(field: Field, typed: Any, today: date) -> list[dict[str, str]]:
     for line in lines:
         parts = LINE.match(line)
         if parts is None:
-            _bad(field, "each line begins with a day: 2026-05-01 ...")
+            raise BadValue("each line begins with a day: 2026-05-01 ...", field=field.name)
         year, month, day = parts[1].split("-")
         due = _day(field, f"{year}-{month:0>2}-{day:0>2}", today)
         found.append({"due_on": due.isoformat(), "text": parts[2][:500]})

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from grids import scope
@@ -28,6 +28,9 @@ from grids.hazards.lifecycle import FLOW, RECTIFY, TERMS, TERMS_OF
 from grids.hazards.models import Hazard, HazardEvent, HazardPhoto
 from grids.incidents.places import Place, place_of, require_inside
 
+_LINKED: Final = text(
+    "SELECT cell_id, grid_id, area_code FROM link_place(ST_SetSRID(ST_MakePoint(:lon, :lat), 4490))"
+)
 #: Competent for what no item of a check-list names: urban management enforcement (default).
 DEFAULT_DEPARTMENT: Final = "D03"
 
@@ -62,10 +65,7 @@ def report(
     Raises `NoPlace`, `NoPremises`, geometry errors and what `grids.flows.taking.begin` raises.
     """
     premises, place = _where(session, wanted.values, actor)
-    linked = session.execute(
-        select(*(func.link_place(place.element()).table_valued(
-            "cell_id", "grid_id", "area_code", "grid_version_id").c))
-    ).one()  # fmt: skip
+    linked = session.execute(_LINKED, {"lon": place.lon, "lat": place.lat}).one()
     require_inside(session, place, linked.area_code)
     item = item_of(found.checklist, found.item) if found else None
     kept = {
@@ -154,7 +154,7 @@ def _where(
 def premises_of(session: Session, actor: Actor, key: str) -> Premises:
     """Return premises in the actor's area by their key. Raises `NoPremises`."""
     is_key = key.isascii() and key.isdecimal() and len(key) <= 18
-    found = (
+    found: Premises | None = (
         session.scalar(
             scope.visible(select(Premises), actor, Premises).where(
                 Premises.id == int(key), Premises.valid_to.is_(None)
