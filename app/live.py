@@ -2,7 +2,9 @@
 
 One connection listens for the sealer's wake-up (and polls, should none come), reads what was
 sealed since and hands it to every client whose scope holds it. Nothing is read per client:
-a thousand open pages cost the database as much as one.
+a thousand open pages cost the database as much as one. The same connection follows who works
+on which case at the desk: the table of claims is read whole and compared with the last look,
+so that nothing is missed, whatever wake-ups are lost.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import msgspec
 import psycopg
@@ -35,10 +38,13 @@ from app.sign_in_policy import policy_from
 from grids import accounts, feed
 from grids.accounts import OPEN, Actor, Policy
 from grids.db import engine as make_engine
+from grids.desk import claims
+from grids.desk.claims import LiveClaim
 
 log = logging.getLogger("wangge.live")
 
-POLL_S: Final = 2.0
+#: How late an event may be where every wake-up is lost.
+POLL_S: Final = 1.0
 RETRY_S: Final = 1.0
 KEEP_ALIVE_S: Final = 20.0
 #: A sign-out or a changed role ends a stream within this time.
@@ -61,13 +67,17 @@ class Client:
     language: str
     waiting: queue.Queue[bytes] = field(default_factory=lambda: queue.Queue(QUEUE))
 
-    def sees(self, entry: feed.Entry) -> bool:
+    def sees(self, entry: feed.Entry | LiveClaim) -> bool:
         """Say whether an event lies in the client's scope and in the area it asked for."""
         actor = self.actor
         if actor.department is not None and entry.department_code != actor.department:
             return False
         in_scope = any(entry.area_code.startswith(prefix) for prefix in actor.areas)
         return in_scope and entry.area_code.startswith(self.area)
+
+    def sees_claim(self, claim: LiveClaim) -> bool:
+        """Say whether somebody is told who works on a case: seats of the command center."""
+        return self.actor.can("command:view") and self.sees(claim)
 
     def push(self, message: bytes) -> None:
         """Queue a message; a client that does not keep up is told to load the page anew."""
@@ -87,6 +97,7 @@ class Hub:
         self._clients: set[Client] = set()
         self._streams: Counter[int] = Counter()
         self._recent: deque[feed.Entry] = deque(maxlen=REMEMBERED)
+        self._claims: dict[UUID, LiveClaim] = {}
         self._last = -1
         self._heard_at = 0.0
         self._is_started = False
@@ -115,6 +126,9 @@ class Hub:
             self._clients.add(client)
             if last_id is not None:
                 self._replay(client, last_id)
+            for claim in self._claims.values():
+                if client.sees_claim(claim):
+                    client.push(claim_message(claim))
         return True
 
     def leave(self, client: Client) -> None:
@@ -142,13 +156,15 @@ class Hub:
                 with psycopg.connect(
                     self._url, autocommit=True, application_name="wangge-live"
                 ) as conn:
-                    conn.execute(sql.SQL("LISTEN {}").format(sql.Identifier(feed.CHANNEL)))
+                    for channel in (feed.CHANNEL, claims.CHANNEL):
+                        conn.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
                     if self._last < 0:
                         self._remember(conn)
                     while True:
                         self._catch_up(conn)
+                        wait_s = self._follow_claims(conn, datetime.now(UTC))
                         self._heard_at = time.monotonic()
-                        for _ in conn.notifies(timeout=POLL_S, stop_after=1):
+                        for _ in conn.notifies(timeout=wait_s, stop_after=1):
                             pass
             except psycopg.Error as error:
                 log.warning("the feed cannot be read (%s); trying again", type(error).__name__)
@@ -170,6 +186,22 @@ class Hub:
                     self._hand_out(entry)
             if len(entries) < REMEMBERED:
                 return
+
+    def _follow_claims(self, conn: psycopg.Connection[Any], now: datetime) -> float:
+        """Hand out what changed in the claims; returns how long nothing can end by itself."""
+        held = claims.claims_now(conn, now)
+        with self._lock:
+            before, self._claims = self._claims, held
+            changed = [(one, False) for key, one in held.items() if before.get(key) != one]
+            changed += [(one, True) for key, one in before.items() if key not in held]
+            for claim, is_over in changed:
+                message = claim_message(claim, is_over=is_over)
+                for client in self._clients:
+                    if client.sees_claim(claim):
+                        client.push(message)
+        ends = (one.ends_at for one in held.values())
+        first_s = min(((at - now).total_seconds() for at in ends), default=POLL_S)
+        return max(0.05, min(POLL_S, first_s))
 
     def _hand_out(self, entry: feed.Entry) -> None:
         """Write an event once per language and queue it for everybody who may see it."""
@@ -196,6 +228,17 @@ def message_of(entry: feed.Entry, language: str) -> bytes:
         },
     }  # fmt: skip
     return b"id: %d\nevent: incident\ndata: %s\n\n" % (entry.no, msgspec.json.encode(data))
+
+
+def claim_message(claim: LiveClaim, *, is_over: bool = False) -> bytes:
+    """Write who works on a case, or that nobody does any more; it moves no client's place."""
+    data: dict[str, Any] = {"id": str(claim.incident_id)}
+    if is_over:
+        data["free"] = True
+    else:
+        data |= {"name": claim.name, "account": claim.account_id}
+        data["until"] = claim.ends_at.isoformat()
+    return b"event: claim\ndata: %s\n\n" % msgspec.json.encode(data)
 
 
 def create_live_app(settings: Settings | None = None) -> Flask:

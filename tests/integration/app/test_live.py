@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,6 +25,7 @@ from app.processes import free_port
 from grids import accounts, feed
 from grids.accounts import Actor
 from grids.db import engine
+from grids.desk import claims
 from tests.support.cases import Desk, build_city, make_actor, make_staff
 from tests.support.database import environment_for
 
@@ -292,3 +293,49 @@ def sorted_by_feed(live: Live, cases: list[str]) -> list[str]:
             (cases,),
         )
         return [row[0] for row in rows]
+
+
+def test_who_works_on_a_case_is_told_to_the_seats_around_it(live: Live) -> None:
+    session, staff = live.desk.session, live.desk.staff
+    east = make_actor(session, "town_seat", area="339901002")
+    [in_west], [in_east] = live.report(), live.report(lon=120.15)
+    wait_until_sealed(live)
+    with (
+        closing(live.listen(staff["dispatcher"])) as county,
+        closing(live.listen(east)) as other_town,
+        closing(live.listen(staff["worker"])) as worker,
+    ):
+        claim(live, "intake", in_west)
+        [heard] = county.events(1)
+        claims.release(session, staff["intake"], UUID(in_west))
+        session.commit()
+        [freed] = county.events(1)
+        claim(live, "shift_leader", in_east)
+        [first_of_east] = other_town.events(1)
+        [report] = live.report()
+        [first_of_worker] = worker.events(1)
+
+    data = json.loads(heard["data"])
+    assert (heard["event"], data["id"], "id" in heard) == ("claim", in_west, False)
+    assert (data["name"], data["account"]) == ("intake", staff["intake"].account_id)
+    assert datetime.fromisoformat(data["until"]) > datetime.now(UTC)
+    assert json.loads(freed["data"]) == {"id": in_west, "free": True}
+    assert json.loads(first_of_east["data"])["id"] == in_east
+    assert json.loads(first_of_worker["data"])["incident"] == report
+
+
+def test_a_claim_ends_on_the_stream_by_itself_without_any_wake_up(live: Live) -> None:
+    [case] = live.report()
+    wait_until_sealed(live)
+    with closing(live.listen(live.desk.staff["dispatcher"])) as stream:
+        # Told to those who come after it too; it ends a second from now.
+        claim(live, "intake", case, ago_s=claims.LASTS.total_seconds() - 2)
+        events = [json.loads(event["data"]) for event in stream.events(3, within_s=6)]
+
+    assert [one.get("free", False) for one in events if one.get("id") == case] == [False, True]
+
+
+def claim(live: Live, role: str, case: str, *, ago_s: float = 0.0) -> None:
+    now = datetime.now(UTC) - timedelta(seconds=ago_s)
+    claims.claim(live.desk.session, live.desk.staff[role], UUID(case), now=now)
+    live.desk.session.commit()
