@@ -24,6 +24,7 @@ LEAKPROOF = (
     "st_covers(geometry, geometry)",
     # The search for words: the pairs of a text, and whether they hold others.
     "text_pairs(text)",
+    "text_pairs(text, text)",
     "arraycontains(anyarray, anyarray)",
 )
 

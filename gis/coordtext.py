@@ -118,7 +118,7 @@ def _dms(text: str, bounds: Bounds) -> tuple[float, float] | None:
         int(degrees) + float(minutes or 0) / 60 + float(seconds or 0) / 3600
         for degrees, minutes, seconds in _DMS.findall(text)
     ]
-    return _in_order(*angles, bounds) if len(angles) == 2 else None
+    return _in_order(angles[0], angles[1], bounds) if len(angles) == 2 else None
 
 
 def _metric(first: float, second: float, bounds: Bounds, metric_srid: int) -> list[Reading]:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Text, func, or_, select
+from sqlalchemy import ColumnElement, Text, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -112,7 +112,7 @@ def _incidents(session: Session, actor: Actor, words: str) -> list[Hit]:
     if not actor.can("incident:view") or not words[:4].isdigit() or not words.isascii():
         return []
     low, high = scope.code_range(words)
-    named = (Incident.number >= low) & (Incident.number < high)
+    named: ColumnElement[bool] = (Incident.number >= low) & (Incident.number < high)
     if len(words) <= SERIAL_DIGITS and words.isdigit():
         named = or_(named, Incident.number.in_(_recent_numbers(session, words)))
     return _cases(session, actor, named, Incident.number.desc())
@@ -228,7 +228,7 @@ def _components(session: Session, actor: Actor, words: str) -> list[Hit]:
         )
         .where(
             scope.condition(actor, Component),
-            *_begins(Component.identifier, words),
+            *_prefixed(Component.identifier, words),
         )
         .order_by(Component.identifier)
         .limit(SHOWN)
@@ -272,7 +272,7 @@ def _places(session: Session, _actor: Actor, words: str) -> list[Hit]:
     ]
 
 
-def _begins(column: Any, prefix: str) -> list[Any]:
+def _prefixed(column: Any, prefix: str) -> list[Any]:
     """Say that a code begins so, as a range: unlike LIKE it uses the index of the code."""
     low, high = scope.code_range(prefix)
     return [column >= low, column < high]

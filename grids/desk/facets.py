@@ -14,9 +14,14 @@ from grids.accounts import Actor
 from grids.codes import Category, Department
 from grids.divisions import Area
 from grids.incidents.listing import Counts, Filter, count_cases, reach_of
+from grids.incidents.listing.counting import Part
 
 #: A part of the table for each reach of a filter: who looks at open cases is offered open states.
-PARTS: Final = {"open": ("open",), "over": ("over",), "all": ("open", "over")}
+PARTS: Final[dict[str, tuple[Part, ...]]] = {
+    "open": ("open",),
+    "over": ("over",),
+    "all": ("open", "over"),
+}
 
 
 @dataclass(frozen=True)

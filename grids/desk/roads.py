@@ -101,7 +101,7 @@ def load(conn: psycopg.Connection[Any], *, known: Network | None = None) -> Netw
     names = [name + ending for name in SPEEDS_KMH for ending in ("", "_link")]
     rows = conn.execute(ROADS, (names,)).fetchall()
     lines = shapely.from_wkb([bytes(row[1]) for row in rows])
-    graph = build_graph(lines, [row[0] for row in rows], speeds_kmh=SPEEDS_KMH)
+    graph = build_graph(list(lines), [row[0] for row in rows], speeds_kmh=SPEEDS_KMH)
     reach = Reach(graph)
     reach.prepare()
     return Network(version, reach, len(graph.tail), time.perf_counter() - started)

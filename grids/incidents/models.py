@@ -66,7 +66,7 @@ class Incident(LocatedPoint, Base):
         ),
         Index("incident_category_code_idx", "category_code", "received_at"),
         Index(
-            "incident_pairs_idx", sql_text("text_pairs((text || ' '::text) || address)"),
+            "incident_pairs_idx", sql_text("text_pairs(text, address)"),
             postgresql_using="gin",
         ),
     )  # fmt: skip

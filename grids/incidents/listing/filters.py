@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Text,
     and_,
@@ -14,7 +15,6 @@ from sqlalchemy import (
     case,
     func,
     literal,
-    literal_column,
     or_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -79,7 +79,9 @@ def is_open() -> ColumnElement[bool]:
     The states stand in the statement itself: a bound value would not let a kept plan use an
     index whose rows are those of this condition.
     """
-    over = bindparam("over", list(TERMINAL), expanding=True, literal_execute=True, unique=True)
+    over: BindParameter[Any] = bindparam(
+        "over", list(TERMINAL), expanding=True, literal_execute=True, unique=True
+    )
     return Incident.status.not_in(over)
 
 
@@ -198,8 +200,7 @@ def worded(text: str) -> list[ColumnElement[bool]]:
 
 def case_pairs() -> ColumnElement[Any]:
     """Return the pairs of characters of a case, in the words of their index."""
-    gap: ColumnElement[str] = literal_column("' '::text")
-    return func.text_pairs(Incident.text.op("||")(gap).op("||")(Incident.address), type_=PAIRS)
+    return func.text_pairs(Incident.text, Incident.address, type_=PAIRS)
 
 
 def turn_of(actor: Actor) -> ColumnElement[bool]:
@@ -229,4 +230,5 @@ def _held_by(*roles: str) -> tuple[str, ...]:
 def _begins(column: Any, prefix: str) -> ColumnElement[bool]:
     """Say that a code begins so, as a range: unlike LIKE it may use an index behind a policy."""
     low, high = scope.code_range(prefix)
-    return (column >= low) & (column < high)
+    found: ColumnElement[bool] = (column >= low) & (column < high)
+    return found
