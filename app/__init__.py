@@ -25,6 +25,8 @@ BLUEPRINTS = (
     "app.worker",
     "app.portal",
     "app.desk",
+    "app.disputes",
+    "app.hazards",
     "app.desk_api",
     "app.planner",
     "app.exporting",

@@ -228,6 +228,11 @@ def _check_count(count: int, least: int) -> None:
         raise FieldErrors({"photos": str(_("portal.error.photos_many", n=MOST_PHOTOS))})
 
 
+def sent_photo(file: FileStorage, city: City, actor: Actor | None, *, now: datetime) -> str:
+    """Store one photo of a form and return its hash. Raises `FieldErrors`."""
+    return _store(file, city, actor, now)
+
+
 def _store(file: FileStorage, city: City, actor: Actor | None, now: datetime) -> str:
     data = file.stream.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:

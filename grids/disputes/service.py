@@ -156,6 +156,11 @@ def mediators(session: Session, area_code: str, *, at: datetime) -> list[Mediato
     return [Mediator(row.id, row.name, row.n) for row in found]
 
 
+def open_terms(session: Session, row: Dispute) -> list[int]:
+    """Return the numbers of terms that are still to be performed, of a dispute read in scope."""
+    return sorted(_open_terms(session, row.id))
+
+
 def _require_area(session: Session, actor: Actor, code: str) -> None:
     """Check that a code is a grid or community of the caller's. Raises `NoSuchArea`."""
     if not (code.isascii() and code.isdecimal() and len(code) in (12, 15)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -166,6 +166,17 @@ def premises_of(session: Session, actor: Actor, key: str) -> Premises:
     if found is None:
         raise NoPremises("no such premises", field="premises")
     return found
+
+
+def departments(session: Session) -> Sequence[Department]:
+    """Return the departments that a hazard may be escalated to."""
+    return session.scalars(select(Department).order_by(Department.sort)).all()
+
+
+def lonlat(session: Session, row: Hazard) -> tuple[float, float]:
+    """Return the place of a hazard that was read in scope."""
+    found = session.execute(select(func.ST_X(row.geom), func.ST_Y(row.geom))).one()
+    return found[0], found[1]
 
 
 def _require_department(session: Session, code: str) -> None:

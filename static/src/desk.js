@@ -9,6 +9,7 @@ import zh from './messages/desk.zh.js';
 import en from './messages/desk.en.js';
 import {startList} from './desk/list.js';
 import {startCase} from './desk/case.js';
+import {startFlow} from './desk/flow.js';
 import {bindThemeSwitch} from './ui/theme-switch.js';
 
 useMessages({zh: commonZh, en: commonEn});
@@ -19,6 +20,7 @@ const data = pageData();
 setZone(data.city?.zone);
 bindThemeSwitch();
 startList(data);
+if (!document.getElementById('task')) startFlow(data);
 if (document.getElementById('task')) startCase(find('#task'), data);
 document.addEventListener('keydown', event => {
   const target = event.target;
