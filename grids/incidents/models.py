@@ -145,7 +145,7 @@ class IncidentTask(Base):
     __tablename__ = "incident_task"
     __table_args__ = (
         Index("incident_task_incident_id_idx", "incident_id"),
-        Index("incident_task_department_code_idx", "department_code"),
+        Index("incident_task_case_idx", "department_code", "incident_id"),
     )
     __level__ = "L2"
 

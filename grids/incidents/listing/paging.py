@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select, text
 from sqlalchemy.orm import Session
 
 from grids import scope
@@ -21,6 +21,8 @@ from grids.incidents.listing.rows import CaseRow, rows_at
 from grids.incidents.models import Incident
 
 MOST_ROWS: Final = 500
+COMMUNITY_DIGITS: Final = 12
+_SORTS: Final = text("SELECT set_config('enable_sort', :value, true)")
 
 
 class BadCursor(Invalid):
@@ -50,6 +52,7 @@ def page_of(
     if reach == "open":
         statement = statement.where(is_open())
     found: list[CaseRow] = []
+    in_order = reach == "open" and not is_newest and _is_wide(actor, wanted)
     stretches = _stretches(wanted.after, is_newest=is_newest)
     if is_newest and wanted.text and reach != "open":
         stretches = tuple(_by_age(stretches[0], wanted.after, now))
@@ -57,16 +60,37 @@ def page_of(
         # The page is cut out first and gets its names after: whatever the planner thinks of the
         # filter, it joins a page and not what the filter lets through.
         ordered = _ordered(statement.where(*stretch), is_newest=is_newest)
-        picked = ordered.limit(limit + 1 - len(found)).cte("picked").prefix_with("MATERIALIZED")
-        named = rows_at(now).where(
-            scope.condition(actor, Incident), Incident.id.in_(select(picked))
-        )
+        picked = _picked(session, ordered.limit(limit + 1 - len(found)), in_order=in_order)
+        named = rows_at(now).where(scope.condition(actor, Incident), Incident.id.in_(picked))
         rows = session.execute(_ordered(named, is_newest=is_newest)).mappings()
         found += [CaseRow(**row) for row in rows]
         if len(found) > limit:
             break
     more = len(found) > limit
     return tuple(found[:limit]), _cursor(found[limit - 1], is_newest=is_newest) if more else None
+
+
+def _is_wide(actor: Actor, wanted: Filter) -> bool:
+    """Say that a filter has no part that leads to a few cases at once."""
+    narrow = wanted.text or wanted.bbox or wanted.grid or wanted.holder is not None
+    areas = (wanted.area,) if wanted.area else actor.areas
+    return not narrow and any(len(area) < COMMUNITY_DIGITS for area in areas)
+
+
+def _picked(session: Session, statement: Select[UUID], *, in_order: bool) -> Sequence[UUID]:
+    """Return the cases of a page.
+
+    `in_order` reads the index of open cases in its order until the page is full. The planner
+    cannot know how few rows that takes, because it guesses what a row policy lets through to
+    be next to nothing: it would read and sort all open cases (370 ms against 15 ms for a
+    department among 45,000).
+    """
+    if in_order:
+        session.execute(_SORTS, {"value": "off"})
+    found = session.scalars(statement).all()
+    if in_order:
+        session.execute(_SORTS, {"value": "on"})
+    return found
 
 
 def _ordered(statement: Select[Any], *, is_newest: bool) -> Select[Any]:
@@ -87,8 +111,8 @@ def _cursor(row: CaseRow, *, is_newest: bool) -> str:
 def _place(cursor: str, *, is_newest: bool) -> tuple[datetime | None, datetime, UUID]:
     """Read where a page ended. Raises `BadCursor`, also for a place in another order."""
     try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        due_text, received_text, id_text, was_newest = json.loads(text)
+        plain = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        due_text, received_text, id_text, was_newest = json.loads(plain)
         due = datetime.fromisoformat(due_text).astimezone(UTC) if due_text else None
         received = datetime.fromisoformat(received_text).astimezone(UTC)
         after_id = UUID(id_text)
