@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 #: Modules of this package, each with `run(scale) -> list[Result]`.
-NAMES = ("link", "tiles", "items", "intake", "export", "audit", "secrets", "scope", "counts")
+NAMES = ("link", "tiles", "items", "intake", "export", "audit", "secrets", "scope", "counts", "queue", "live")
 
 
 @dataclass(frozen=True, slots=True)

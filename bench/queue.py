@@ -247,7 +247,7 @@ def _client(
     accounts.assign(session, account, role, area_code=area, department=department)
     session.add(
         accounts.SignInSession(
-            token_hash=accounts.token_hash(token), account_id=account.id, csrf_token="-",
+            token_hash=accounts.token_hash(token), account_id=account.id, csrf_token="-",  # noqa: S106
             created_at=now, seen_at=now, ends_at=now + accounts.LONGEST,
         )
     )  # fmt: skip
