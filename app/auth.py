@@ -310,6 +310,7 @@ HOMES = (
     ("command:view", "/command"),
     ("worker:view", "/worker/"),
     ("desk:view", "/desk"),
+    ("dispute:view", "/disputes"),
     ("planner:view", "/planner"),
     ("person:find", "/people"),
     ("admin:system", "/admin"),

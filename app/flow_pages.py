@@ -81,7 +81,7 @@ def list_context(face: Face, now: datetime) -> dict[str, Any]:
         "total": page.total,
         "chips": [
             {
-                "name": str(_(f"desk.filter_{name}")),
+                "name": str(_("desk.filter_mine" if name == "turn" else f"desk.filter_{name}")),
                 "count": pages[name].total,
                 "tone": tone if pages[name].total else "",
                 "url": address(name),

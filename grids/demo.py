@@ -59,7 +59,8 @@ def create_demo_accounts(session: Session, *, now: datetime) -> list[DemoLogin]:
     county = the_city(session).county_code
     grid = _busiest_grid(session) or county
     logins = [_login(session, role, county, now=now) for role in CITY_ROLES]
-    logins.append(_login(session, "town_seat", _town(session, grid), now=now))
+    town = _town(session, grid)
+    logins += [_login(session, role, town, now=now) for role in ("town_seat", "mediator")]
     worker = _field_login(session, "worker", grid, now)
     leader = _field_login(session, "grid_leader", grid[:12], now)
     logins += [worker, leader]

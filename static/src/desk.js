@@ -10,6 +10,7 @@ import en from './messages/desk.en.js';
 import {startList} from './desk/list.js';
 import {startCase} from './desk/case.js';
 import {startFlow} from './desk/flow.js';
+import {startKeys} from './desk/keys.js';
 import {bindThemeSwitch} from './ui/theme-switch.js';
 
 useMessages({zh: commonZh, en: commonEn});
@@ -22,11 +23,4 @@ bindThemeSwitch();
 startList(data);
 if (!document.getElementById('task')) startFlow(data);
 if (document.getElementById('task')) startCase(find('#task'), data);
-document.addEventListener('keydown', event => {
-  const target = event.target;
-  const isTyping = target instanceof HTMLElement && (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName));
-  if (event.key === '/' && !isTyping && !event.isComposing && !event.ctrlKey && !event.metaKey) {
-    const search = document.getElementById('q');
-    if (search) { event.preventDefault(); search.focus(); }
-  }
-});
+startKeys();
