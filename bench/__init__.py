@@ -4,7 +4,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 #: Modules of this package, each with `run(scale) -> list[Result]`.
-NAMES = ("link", "tiles", "items", "intake", "export", "audit", "secrets", "scope", "counts", "queue", "live")
+NAMES = (
+    "link",
+    "tiles",
+    "items",
+    "intake",
+    "export",
+    "audit",
+    "secrets",
+    "scope",
+    "counts",
+    "queue",
+    "live",
+    "roads",
+)
 
 
 @dataclass(frozen=True, slots=True)

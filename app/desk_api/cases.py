@@ -39,7 +39,13 @@ def suggestions(incident_id: UUID) -> ResponseReturnValue:
             "department": {
                 "code": department.code,
                 "name": named(department.name_zh, department.name_en),
-                "why": str(_(f"why.{found.department_why}")),
+                "why": found.department_why
+                if found.has_rule_words
+                else str(_(f"why.{found.department_why}")),
+                "assisting": [
+                    {"code": one.code, "name": named(one.name_zh, one.name_en)}
+                    for one in found.assisting
+                ],
             }
             if department
             else None,

@@ -23,13 +23,15 @@ from grids import scope
 from grids.accounts import Account, Actor, Assignment, Shift
 from grids.cells import Grid, GridVersion
 from grids.codes import Department
+from grids.components import Component
 from grids.desk.roads import Network
 from grids.divisions import Area
 from grids.incidents.errors import NoIncident
 from grids.incidents.lifecycle import FIELD
 from grids.incidents.listing import is_open
 from grids.incidents.models import Incident
-from grids.incidents.people import usual_department
+from grids.responsibility import owner_of
+from grids.responsibility.errors import NobodyToOwn
 
 MOST: Final = 12
 #: Like cases count as experience for a year.
@@ -67,13 +69,16 @@ class Suggested:
     """The department that answers for the case, and people, best first."""
 
     department: Department | None
-    department_why: str
+    department_why: str  #: what the rule itself says; else a word of the catalogue `why.<word>`
+    has_rule_words: bool
+    assisting: tuple[Department, ...]
     people: tuple[Person, ...]
     has_roads: bool
 
 
 @dataclass(frozen=True)
 class _Case:
+    component_id: int | None
     area_code: str
     category_id: int
     category_code: str
@@ -92,7 +97,8 @@ def suggest(
     """Return who could take a case of the actor's scope. Raises `NoIncident`."""
     row = session.execute(
         select(
-            Incident.area_code, Incident.category_id, Incident.category_code,
+            Incident.component_id, Incident.area_code, Incident.category_id,
+            Incident.category_code,
             func.ST_X(Incident.geom).label("lon"), func.ST_Y(Incident.geom).label("lat"),
         ).where(scope.condition(actor, Incident), Incident.id == incident_id)
     ).first()  # fmt: skip
@@ -109,9 +115,38 @@ def suggest(
         for one, way in zip(found, ways, strict=True)
     ]
     people.sort(key=_rank)
-    code = usual_department(session, incident_id)
-    department = session.get(Department, code) if code else None
-    return Suggested(department, "limit", tuple(people[:MOST]), roads is not None)
+    return Suggested(*_department(session, case, now), tuple(people[:MOST]), roads is not None)
+
+
+def _department(
+    session: Session, case: _Case, now: datetime
+) -> tuple[Department | None, str, bool, tuple[Department, ...]]:
+    """Return who is responsible by the matrix, and in whose words."""
+    owner = (
+        session.scalar(select(Component.department_code).where(Component.id == case.component_id))
+        if case.component_id
+        else None
+    )
+    try:
+        ruling = owner_of(
+            session,
+            category_id=case.category_id,
+            area_code=case.area_code,
+            asset_owner=owner,
+            at=now,
+        )
+    except NobodyToOwn:
+        return None, "", False, ()
+    codes = (ruling.department_code, *ruling.assisting)
+    named = session.scalars(select(Department).where(Department.code.in_(codes)))
+    known = {one.code: one for one in named}
+    word = "limit" if ruling.rule_id is None else "default_rule" if ruling.is_default else "rule"
+    return (
+        known.get(ruling.department_code),
+        ruling.why or word,
+        bool(ruling.why),
+        tuple(known[code] for code in ruling.assisting if code in known),
+    )
 
 
 def _candidates(session: Session, case: _Case, now: datetime) -> list[Any]:
