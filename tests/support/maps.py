@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -62,6 +63,7 @@ def fill_city(session: Session) -> None:
     for lon in (120.03, 120.05, 120.07):
         desk.submit(lon=lon, lat=29.30)
     desk.submit(desk.staff["intake"], lon=120.15, lat=29.30, channel="phone")
+    _hazards(session, connection)
     counts.refresh(connection, NOW)
     session.flush()
 
@@ -115,6 +117,24 @@ def _located(session: Session, connection: Connection) -> None:
     }.items():
         columns = {**values, "geom": shapely.points(place), **links_of(session, place)}
         copy_frame(connection, table, columns)
+
+
+def _hazards(session: Session, connection: Connection) -> None:
+    place = points(5, 40)
+    columns = {
+        "id": [UUID(int=n + 1) for n in range(40)],
+        "number": [f"YH20260304-{n:06d}" for n in range(40)],
+        "status": ["found", "rectifying"] * 20,
+        "opened_at": [NOW] * 40,
+        "stage_at": [NOW] * 40,
+        "origin": ["report"] * 40,
+        "competent_code": ["D09"] * 40,
+        "severity": ["general", "major"] * 20,
+        "text": ["通道堵塞"] * 40,
+        "geom": shapely.points(place),
+        **links_of(session, place),
+    }
+    copy_frame(connection, "hazard", columns)
 
 
 def _base(connection: Connection) -> None:
