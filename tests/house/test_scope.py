@@ -30,6 +30,7 @@ ALLOWED = {
     "grids/blobs:photo_copy": "own photos, or those of a case in scope (`in_scope`)",
     # The one source that callers complete; the rule asks each call of it for the condition.
     "grids/incidents/listing/rows:rows_at": "callers add the condition, and the rule checks them",
+    "grids/layers/hazard:": "a source of the map: `layers.access.condition` completes it",
     "grids/layers/registry:": "a source of the map: `layers.access.condition` completes it",
     # What hangs on a dispute that the statement before found or locked in scope.
     "grids/disputes/parties:papers": "papers of the dispute that the statement before found",

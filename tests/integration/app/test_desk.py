@@ -1,12 +1,13 @@
 """The department's desk: its own cases, in order, with replies that need proof."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
 
+from grids.accounts import Shift
 from grids.incidents.models import Incident, IncidentEvent
 from tests.integration.app.test_worker import upload
 from tests.support import cases
@@ -140,3 +141,87 @@ def test_the_number_of_statements_does_not_grow_with_the_cases(desk, handler, co
 def test_the_desk_is_for_departments(desk, client, sign_in):
     assert client.get("/desk").status_code == 302
     assert sign_in("worker").get("/desk").status_code == 403
+
+
+# -- figures, what assists, what waits, towns
+
+
+def tiles(page: str) -> dict[str, str]:
+    return dict(re.findall(r'class="tile" href="/desk\?show=(\w+)".*?<b[^>]*>(\d+)</b>', page))
+
+
+def test_the_figures_of_the_month_open_the_lists_that_they_count(desk, handler):
+    photo = cases.make_photo(desk.session)
+    punctual, late, fresh = (dispatched(desk, text=word) for word in ("及时", "迟到", "新案"))
+    for case in (punctual, late):
+        desk.move(case, "sign", "handler")
+        desk.move(case, "reply", "handler", note="好了", photos=(photo,))
+    row = desk.row(late)
+    row.handling_due_at = row.handled_at - timedelta(hours=1)
+    desk.session.flush()
+
+    found = tiles(handler.get("/desk").text)
+    lists = {name: handler.get(f"/desk?show={name}").text for name in found}
+
+    assert found == {"month_on_time": "1", "month_late": "1", "month_rework": "0"}
+    assert str(punctual) in lists["month_on_time"]
+    assert str(late) in lists["month_late"]
+    assert str(fresh) not in "".join(lists.values())
+
+
+def test_what_was_exempted_on_appeal_counts_nowhere(desk, handler):
+    case = dispatched(desk)
+    desk.move(case, "sign", "handler")
+    desk.move(case, "reply", "handler", note="好了", photos=(cases.make_photo(desk.session),))
+    desk.row(case).flags = {"exempt": True}
+    desk.session.flush()
+
+    assert tiles(handler.get("/desk").text)["month_on_time"] == "0"
+
+
+def test_an_assisting_department_sees_the_case_as_such(desk, sign_in):
+    helper = sign_in("handler", department=OTHER_DEPARTMENT)
+    incident_id = desk.submit()
+    desk.take_to(incident_id, "pending_dispatch")
+    desk.move(incident_id, "dispatch", "dispatcher", department=DEPARTMENT,
+              assisting=(OTHER_DEPARTMENT,))  # fmt: skip
+
+    page = helper.get("/desk?show=assist").text
+
+    assert str(incident_id) in page
+    assert "协办" in helper.get(f"/desk/cases/{incident_id}").text
+
+
+def test_a_town_has_the_same_desk_for_its_own_area(desk, sign_in):
+    west, east = desk.submit(), desk.submit(desk.staff["intake"], lon=120.15, lat=29.30,
+                                            channel="phone")  # fmt: skip
+    town = sign_in("town_seat", area="339901001")
+
+    page, grids = town.get("/desk?show=open").text, town.get("/desk/grids").text
+
+    assert str(west) in page
+    assert str(east) not in page
+    assert "339901001001001" in grids
+    assert "339901002" not in grids
+    for path in ("", "/print"):
+        assert town.get(f"/desk/cases/{east}{path}").status_code == 404
+        assert town.get(f"/desk/cases/{west}{path}").status_code == 200
+
+
+def test_the_grid_list_names_who_is_on_duty(desk, sign_in, session):
+    session.add(
+        Shift(account_id=desk.staff["worker"].account_id, starts_at=desk.now - timedelta(hours=1),
+              ends_at=desk.now + timedelta(hours=7))
+    )  # fmt: skip
+    session.flush()
+
+    assert (
+        desk.staff["worker"].name in sign_in("town_seat", area="339901001").get("/desk/grids").text
+    )
+
+
+def test_the_paper_file_is_for_who_sees_the_case(desk, handler):
+    mine, other = dispatched(desk), dispatched(desk, OTHER_DEPARTMENT)
+
+    assert "城市管理案卷" in handler.get(f"/desk/cases/{mine}/print").text
+    assert handler.get(f"/desk/cases/{other}/print").status_code == 404
