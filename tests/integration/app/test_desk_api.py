@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from grids.accounts import Shift
-from grids.desk import claims, kept
+from grids.desk import bulk, claims, kept
 from tests.support import cases
 from tests.support.cases import EAST, MATTER, WEST
 
@@ -435,3 +435,64 @@ def test_the_box_finds_no_other_towns_case(desk: cases.Desk, sign_in: SignIn) ->
 
     assert kinds(town, desk.row(case).number) == {}
     assert "case" not in kinds(town, "井盖")
+
+
+def test_the_box_finds_short_names_of_addresses_and_enterprises_and_components(
+    desk: cases.Desk, session: Session, sign_in: SignIn
+) -> None:
+    for statement in (
+        "INSERT INTO address (text, geom, cell_id, area_code) VALUES ('江滨路88号', {}, 1, {})",
+        (
+            "INSERT INTO enterprise (name, kind, industry, geom, cell_id, area_code)"
+            " VALUES ('样城鸿运餐饮有限公司', 'company', 'H', {}, 1, {})"
+        ),
+        (
+            "INSERT INTO component (identifier, code, geom, cell_id, area_code)"
+            " VALUES ('33990102001000007', '02001', {}, 1, {})"
+        ),
+    ):
+        point, area = "ST_SetSRID(ST_MakePoint(120.15, 29.3), 4490)", "'339901002001001'"
+        session.execute(text(statement.format(point, area)))
+    dispatcher, west = sign_in("dispatcher"), sign_in("town_seat", area=WEST_TOWN)
+
+    assert kinds(dispatcher, "江滨")["address"][0]["name"] == "江滨路88号"
+    assert kinds(dispatcher, "鸿运")["enterprise"][0]["name"] == "样城鸿运餐饮有限公司"
+    assert kinds(dispatcher, "339901020")["component"][0]["id"] == "33990102001000007"
+    for words in ("江滨", "鸿运", "339901020"):
+        assert kinds(west, words) == {}
+
+
+def test_a_step_for_many_goes_on_where_it_broke_off(
+    desk: cases.Desk, session: Session, sign_in: SignIn
+) -> None:
+    ids = [submit(desk) for _ in range(3)]
+    intake = sign_in("intake")
+    request_id = uuid4()
+    single = {"id": str(bulk.own_id(request_id, ids[0])), "action": "accept"}
+    assert intake.post(f"/api/incidents/{ids[0]}/moves", json=single).status_code == 201
+
+    answer = intake.post(
+        "/api/desk/bulk",
+        json={"id": str(request_id), "ids": [str(one) for one in ids], "action": "accept"},
+    ).get_json()
+
+    assert [one["id"] for one in answer["done"]] == [str(one) for one in ids]
+    assert answer["refused"] == []
+    assert [desk.row(one).event_count for one in ids] == [2, 2, 2]
+
+
+@pytest.mark.parametrize("role", ["worker", "handler", "commander"])
+def test_acts_of_the_desk_are_for_its_seats(desk: cases.Desk, sign_in: SignIn, role: str) -> None:
+    case = submit(desk)
+    other = sign_in(role, department="D03" if role == "handler" else None)
+    body = {"ids": [str(case)], "action": "accept"}
+
+    answers = [
+        other.put(f"/api/desk/claims/{case}"),
+        other.post("/api/desk/claims/renew", json={"ids": []}),
+        other.post("/api/desk/bulk/preview", json=body),
+        other.post("/api/desk/bulk", json={**body, "id": str(uuid4())}),
+        other.post("/api/desk/undo", json={"id": str(uuid4()), "token": str(uuid4())}),
+    ]
+
+    assert {answer.status_code for answer in answers} == {403}
