@@ -172,7 +172,10 @@ def _which(actor: Actor, which: str, now: datetime, zone: ZoneInfo) -> ColumnEle
     match which:
         case "assist":
             is_open = Incident.status.in_(OPEN)
-            return is_open & (_assists(actor.department) if actor.department else false())
+            found: ColumnElement[bool] = is_open & (
+                _assists(actor.department) if actor.department else false()
+            )
+            return found
         case "asked":
             return Incident.status.in_(OPEN) & or_(*(Incident.flags.has_key(f) for f in ASKED))
         case "disputed":
@@ -196,7 +199,8 @@ def _due(since: datetime, now: datetime) -> ColumnElement[bool]:
         Incident.handling_due_at <= now,
         Incident.status.in_(OPEN),
     )
-    return or_(handled, late_open) & ~Incident.flags.has_key("exempt")
+    found: ColumnElement[bool] = or_(handled, late_open) & ~Incident.flags.has_key("exempt")
+    return found
 
 
 def _on_time() -> ColumnElement[bool]:

@@ -73,6 +73,6 @@ export function startFlow(data) {
   if (host && data.place) {
     host.hidden = false;
     const map = createMap(host, {lang: lang(), bounds: data.city.bounds, center: [data.place.lon, data.place.lat], zoom: 17, attribution: data.city.attribution});
-    map.incidents.show([{id: 'here', lon: data.place.lon, lat: data.place.lat, risk: 'soon', urgency: 'C'}]);
+    map.incidents.show([{id: 'here', lon: data.place.lon, lat: data.place.lat, risk: 'soon'}]);
   }
 }
