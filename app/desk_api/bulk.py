@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from app.auth import requires
 from app.desk_api.asking import bp, now
 from app.i18n import translated
-from app.incidents_api import MoveBody, body_as
+from app.incidents_api import BadNumber, MoveBody, body_as
 from app.render import json_answer
 from gis.errors import GisError
 from grids.desk import bulk
@@ -139,8 +139,9 @@ def _request(request_id: UUID, action: str, fields: dict[str, Any]) -> MoveReque
     values = {name: getattr(body, name) for name in body.__struct_fields__}
     values |= {name: tuple(values[name]) for name in LISTS}
     worker = values["worker"]
-    values["worker"] = int(worker) if isinstance(worker, str) and worker.isdecimal() else worker
-    return MoveRequest(**{**values, "worker": values["worker"] or None})
+    if isinstance(worker, str) and worker and not worker.isdecimal():
+        raise BadNumber("worker is no account id", field="worker")
+    return MoveRequest(**{**values, "worker": int(worker) if worker else None})
 
 
 def _outcome_json(one: Outcome) -> dict[str, Any]:

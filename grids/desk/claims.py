@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from grids import scope
 from grids.accounts import Account, Actor
 from grids.desk.models import DeskClaim
+from grids.desk.seen import require_seen
 from grids.errors import Conflict
 from grids.incidents.errors import NoIncident
 from grids.incidents.models import Incident
@@ -118,7 +119,11 @@ def renew(session: Session, actor: Actor, ids: Sequence[UUID], *, now: datetime)
 
 
 def release(session: Session, actor: Actor, incident_id: UUID) -> None:
-    """Let go of a case; where it is not the actor's nothing happens."""
+    """Let go of a case; where it is not the actor's nothing happens.
+
+    Raises `NoIncident` outside the scope.
+    """
+    require_seen(session, actor, incident_id)
     gone = session.scalar(
         delete(DeskClaim)
         .where(DeskClaim.incident_id == incident_id, DeskClaim.account_id == actor.account_id)

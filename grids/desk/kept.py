@@ -13,12 +13,10 @@ from sqlalchemy import delete, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from grids import scope
 from grids.accounts import Account, Actor
 from grids.desk.models import DeskDraft, SavedFilter
+from grids.desk.seen import require_seen
 from grids.errors import Conflict, Invalid, NotFound
-from grids.incidents.errors import NoIncident
-from grids.incidents.models import Incident
 
 #: A draft may hold what somebody said on the phone: it goes with the step, or after a week.
 DRAFTS_LAST: Final = timedelta(days=7)
@@ -162,12 +160,13 @@ def drop_filter(session: Session, actor: Actor, filter_id: UUID) -> None:
 
 
 def draft_of(session: Session, actor: Actor, incident_id: UUID, *, now: datetime) -> Draft | None:
-    """Return what the actor has typed for a case and not sent; None where there is nothing."""
+    """Return what the actor has typed for a case and not sent; None where there is nothing.
+
+    Raises `NoIncident` outside the scope.
+    """
+    require_seen(session, actor, incident_id)
     found = session.scalar(
-        select(DeskDraft)
-        .join(Incident, Incident.id == DeskDraft.incident_id)
-        .where(
-            scope.condition(actor, Incident),
+        select(DeskDraft).where(
             DeskDraft.account_id == actor.account_id,
             DeskDraft.incident_id == incident_id,
             DeskDraft.updated_at > now - DRAFTS_LAST,
@@ -187,9 +186,7 @@ def keep_draft(
 ) -> None:
     """Keep what the actor has typed for a case. Raises `NoIncident` and `BadKept`."""
     _check_size(fields)
-    seen = select(Incident.id).where(scope.condition(actor, Incident), Incident.id == incident_id)
-    if session.scalar(seen) is None:
-        raise NoIncident("no such case")
+    require_seen(session, actor, incident_id)
     values = {"action": action[:40], "fields": dict(fields), "updated_at": now}
     session.execute(
         insert(DeskDraft)
@@ -201,7 +198,11 @@ def keep_draft(
 
 
 def drop_draft(session: Session, actor: Actor, incident_id: UUID) -> None:
-    """Forget the actor's draft for a case; without one nothing happens."""
+    """Forget the actor's draft for a case; without one nothing happens.
+
+    Raises `NoIncident` outside the scope.
+    """
+    require_seen(session, actor, incident_id)
     session.execute(
         delete(DeskDraft).where(
             DeskDraft.account_id == actor.account_id, DeskDraft.incident_id == incident_id

@@ -34,6 +34,7 @@ PATHS = (
     "/api/layers/component/items", "/api/layers/building/items", "/tiles/component/14/13653/6777.mvt",
     "/api/export/component/preview", "/api/export/component.csv", "/api/export/component.geojson",
     "/api/public/place", "/track", "/desk", "/planner", "/planner/export", "/command", "/sign-in",
+    "/api/desk/queue", "/api/desk/facets", "/api/desk/search",
 )  # fmt: skip
 SEGMENTS = (
     "/api/areas/{}", "/api/grids/{}", "/api/layers/{}/items", "/tiles/{}/1/0/0.mvt", "/track/{}",
