@@ -6,7 +6,7 @@ device claims is kept beside it and moves no clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Literal
@@ -59,11 +59,34 @@ class BrokenCalendar(ValueError):
 
 
 @dataclass(frozen=True)
+class Span:
+    """A part of the day, from one day on until another: office hours, daylight, the morning."""
+
+    opens: time
+    closes: time
+    valid_from: date = date.min
+    valid_to: date | None = None
+
+    def holds(self, day: date) -> bool:
+        """Say whether it holds on a day."""
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+
+USUAL_OFFICE: Final = tuple(Span(opens, closes) for opens, closes in WORK_SPANS)
+
+
+@dataclass(frozen=True)
 class Calendar:
-    """The city's zone and the days that differ from Monday-to-Friday (holidays, make-up days)."""
+    """The city's zone, its hours, and the days that differ from Monday-to-Friday.
+
+    What the table says of a day wins over the weekly rule; so do hours that the table has.
+    """
 
     zone: ZoneInfo
     exceptions: Mapping[date, bool] = field(default_factory=dict)  #: day -> is a workday
+    office: tuple[Span, ...] = USUAL_OFFICE
+    daylight: tuple[Span, ...] = (Span(*DAYLIGHT),)
+    morning: tuple[Span, ...] = (Span(MORNING, MORNING),)
 
     def is_workday(self, day: date) -> bool:
         """Say whether offices work on that day: the table wins over the weekly rule."""
@@ -74,9 +97,9 @@ class Calendar:
         day, idle = start.astimezone(self.zone).date(), 0
         while idle <= LONGEST_IDLE_DAYS:
             idle = 0 if self.is_workday(day) else idle + 1
-            for opens, closes in WORK_SPANS if idle == 0 else ():
-                begin = max(self._at(day, opens), start)
-                end = self._at(day, closes)
+            for span in self.office_of(day) if idle == 0 else ():
+                begin = max(self._at(day, span.opens), start)
+                end = self._at(day, span.closes)
                 if begin < end:
                     yield begin, end
             day += timedelta(days=1)
@@ -84,7 +107,21 @@ class Calendar:
 
     def closing(self, day: date) -> datetime:
         """Return the end of the office day."""
-        return self._at(day, WORK_SPANS[-1][1])
+        return self._at(day, self.office_of(day)[-1].closes)
+
+    def office_of(self, day: date) -> tuple[Span, ...]:
+        """Return the office hours of a day; the usual ones where the table has none for it."""
+        return tuple(span for span in self.office if span.holds(day)) or USUAL_OFFICE
+
+    def office_length(self, day: date) -> timedelta:
+        """Return how long offices work on a workday of that time."""
+        return sum((_length(span) for span in self.office_of(day)), timedelta())
+
+    def light_of(self, day: date) -> tuple[Span, time]:
+        """Return the daylight of a day, and when the morning begins for what it cannot hold."""
+        light = next((span for span in self.daylight if span.holds(day)), Span(*DAYLIGHT))
+        start = next((span.opens for span in self.morning if span.holds(day)), MORNING)
+        return light, start
 
     def local(self, at: datetime) -> datetime:
         """Return an instant on the city's clock."""
@@ -92,6 +129,12 @@ class Calendar:
 
     def _at(self, day: date, clock: time) -> datetime:
         return datetime.combine(day, clock, self.zone).astimezone(UTC)
+
+
+def _length(span: Span) -> timedelta:
+    day = date(2000, 1, 1)
+    opens, closes = (datetime.combine(day, clock, UTC) for clock in (span.opens, span.closes))
+    return closes - opens
 
 
 def add_work_time(start: datetime, length: timedelta, calendar: Calendar) -> datetime:
@@ -132,7 +175,7 @@ def work_time_between(start: datetime, end: datetime, calendar: Calendar) -> tim
 
 
 def add_limit(start: datetime, limit: Limit, calendar: Calendar) -> datetime:
-    """Return when a limit ends that begins now. Parts of a working day count as hours (7)."""
+    """Return when a limit ends that begins now. Parts of a working day count as its hours (7)."""
     match limit.unit:
         case "elapsed_hour":
             return start + timedelta(hours=limit.value)
@@ -140,7 +183,8 @@ def add_limit(start: datetime, limit: Limit, calendar: Calendar) -> datetime:
             return add_work_time(start, timedelta(hours=limit.value), calendar)
         case "work_day":
             if limit.value != int(limit.value):
-                return add_work_time(start, timedelta(hours=7 * limit.value), calendar)
+                day = calendar.office_length(calendar.local(start).date())
+                return add_work_time(start, day * limit.value, calendar)
             return add_work_days(start, int(limit.value), calendar)
 
 
@@ -173,11 +217,12 @@ def stage_due(
 def daylight_due(start: datetime, length: timedelta, calendar: Calendar) -> datetime:
     """Give a check its two hours of daylight, else until nine the next morning."""
     begin, end = calendar.local(start), calendar.local(start + length)
-    is_light = DAYLIGHT[0] <= begin.time() and begin.date() == end.date()
-    if is_light and end.time() <= DAYLIGHT[1]:
+    light, morning = calendar.light_of(begin.date())
+    is_light = light.opens <= begin.time() and begin.date() == end.date()
+    if is_light and end.time() <= light.closes:
         return start + length
-    day = begin.date() if begin.time() < DAYLIGHT[0] else begin.date() + timedelta(days=1)
-    return datetime.combine(day, MORNING, calendar.zone).astimezone(UTC)
+    day = begin.date() if begin.time() < light.opens else begin.date() + timedelta(days=1)
+    return datetime.combine(day, morning, calendar.zone).astimezone(UTC)
 
 
 def resumed_due(
@@ -192,3 +237,50 @@ def resumed_due(
     if unit == "elapsed_hour":
         return due + (resumed_at - paused_at)
     return add_work_time(resumed_at, work_time_between(paused_at, due, calendar), calendar)
+
+
+def share_at(
+    start: datetime,
+    due: datetime,
+    share: float,
+    *,
+    unit: Unit,
+    calendar: Calendar,
+    pauses: Sequence[tuple[datetime, datetime]] = (),
+) -> datetime:
+    """Return when a share of a limit has been used: in working time for limits that count it.
+
+    Time in a pause is not used up. A limit without any time of its unit is used up at once.
+    """
+    runs, begin = [], start
+    for since, until in sorted(pauses):
+        if since > begin:
+            runs.append((begin, min(since, due)))
+        begin = max(begin, until)
+    if begin < due:
+        runs.append((begin, due))
+
+    def length(since: datetime, until: datetime) -> timedelta:
+        if unit == "elapsed_hour":
+            return max(until - since, timedelta())
+        return work_time_between(since, until, calendar)
+
+    lengths = [length(*run) for run in runs]
+    rest = sum(lengths, timedelta()) * share
+    for (since, _), one in zip(runs, lengths, strict=True):
+        if rest <= one and one:
+            return since + rest if unit == "elapsed_hour" else add_work_time(since, rest, calendar)
+        rest -= one
+    return due
+
+
+def late_by(due: datetime, now: datetime, unit: Unit, calendar: Calendar) -> float:
+    """Return by how much a limit is overdue, in its own unit; 0 where it is not."""
+    if now <= due:
+        return 0.0
+    if unit == "elapsed_hour":
+        return (now - due) / timedelta(hours=1)
+    worked = work_time_between(due, now, calendar)
+    if unit == "work_hour":
+        return worked / timedelta(hours=1)
+    return worked / calendar.office_length(calendar.local(due).date())
