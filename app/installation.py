@@ -49,6 +49,7 @@ def prepare(settings: Settings, progress: Progress, *, is_forced: bool = False) 
 
     migrate.upgrade(settings.owner_url, node=settings.node)
     load_codes(settings)
+    seed_rules(settings)
     stamp.write_text(_state(settings))
 
 
@@ -108,6 +109,7 @@ def build_city(
             replace=replace,
             manifest=settings.var_dir / "city.json",
         )
+    seed_rules(settings)
 
 
 def import_city(
@@ -127,7 +129,16 @@ def import_city(
             envelope=settings.envelope_degrees,
             force=force,
         )
+    seed_rules(settings)
     return report.lines()
+
+
+def seed_rules(settings: Settings) -> int:
+    """Give a city its first responsibility matrix; one that people have made stays."""
+    from grids.responsibility.seed import seed_matrix
+
+    with owner_session(settings) as session:
+        return seed_matrix(session, now=datetime.now(ZoneInfo(settings.city_zone)))
 
 
 def with_city_zone(settings: Settings) -> Settings:

@@ -13,6 +13,8 @@ import contextlib
 import importlib
 import json
 import logging
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -31,7 +33,7 @@ log = logging.getLogger("wangge.jobs")
 #: Tasks of all rooms are collected here.
 tasks = Blueprint()
 TASK_MODULES: Final = ("grids.audit.jobs", "grids.desk.jobs", "grids.exports.jobs", "grids.hazards.jobs", "grids.housekeeping", "grids.key_population.jobs",
-                       "grids.signals.jobs", "grids.retention")  # fmt: skip
+                       "grids.responsibility.jobs", "grids.signals.jobs", "grids.retention")  # fmt: skip
 #: Few at a time: the database serves people first.
 CONCURRENCY: Final = 2
 #: A job that is over is kept this long, for those who look what happened.
@@ -73,6 +75,10 @@ class Work:
     certificates_dir: Path | None = None
 
 
+#: Runs beside the jobs until told to stop: the outbox has lanes of its own.
+Beside = Callable[[Engine, threading.Event], None]
+
+
 def work_of(context: JobContext) -> Work:
     """Return what the worker gave to its tasks."""
     given: Work = context.additional_context["work"]
@@ -107,12 +113,16 @@ def run_worker(
     heads_dir: Path | None = None,
     signer: Signer | None = None,
     certificates_dir: Path | None = None,
+    beside: Beside | None = None,
 ) -> None:
     """Run jobs and the reaper until told to stop by SIGTERM or SIGINT.
 
     Jobs that run then may end first. Survives restarts of the database.
     """
     engine = make_engine(worker_url, pool_size=CONCURRENCY, pool_pre_ping=True)
+    stop = threading.Event()
+    if beside is not None:
+        threading.Thread(target=beside, args=(engine, stop), name="beside", daemon=True).start()
     try:
         asyncio.run(
             _run(
@@ -120,6 +130,7 @@ def run_worker(
             )
         )
     finally:
+        stop.set()
         engine.dispose()
 
 

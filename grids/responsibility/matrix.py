@@ -17,16 +17,15 @@ from typing import Final
 
 from grids.responsibility.bands import BANDS
 
-KINDS: Final = ("", "component", "matter")
+KINDS: Final = ("", "component", "matter", "social")
 LONGEST_CATEGORY: Final = 12
-LONGEST_AREA: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Selector:
     """Which cases a rule is for. Empty takes all; dates include both ends."""
 
-    kind: str = ""  #: component or matter
+    kind: str = ""  #: component, matter or social
     category: str = ""  #: class (two digits), sub-class (five), or any beginning of a code
     area: str = ""  #: county, town, community or grid, by its code
     owner: str = ""  #: who owns the asset

@@ -67,7 +67,7 @@ class Rule(Base):
 
     __tablename__ = "responsibility_rule"
     __table_args__ = (
-        CheckConstraint("kind IN ('', 'component', 'matter')", name="kind"),
+        CheckConstraint("kind IN ('', 'component', 'matter', 'social')", name="kind"),
         CheckConstraint("category = '' OR kind <> ''", name="category_of_a_kind"),
         CheckConstraint("length(category) <= 12 AND length(area) <= 15", name="lengths"),
         CheckConstraint(
@@ -136,7 +136,7 @@ class Moratorium(Base):
 
     __tablename__ = "moratorium"
     __table_args__ = (
-        CheckConstraint("kind IN ('', 'component', 'matter')", name="kind"),
+        CheckConstraint("kind IN ('', 'component', 'matter', 'social')", name="kind"),
         CheckConstraint("category = '' OR kind <> ''", name="category_of_a_kind"),
         CheckConstraint("NOT isempty(valid) AND NOT upper_inf(valid)", name="has_an_end"),
         Index("moratorium_area_idx", "area"),
@@ -157,3 +157,8 @@ class Moratorium(Base):
     ended_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("account.id"))
     ended_at: Mapped[datetime | None]
     end_note: Mapped[str] = mapped_column(server_default="")
+
+    @property
+    def until(self) -> datetime | None:
+        """Return when it ends: what desk and reporter are told."""
+        return self.valid.upper

@@ -13,9 +13,10 @@ ALLOWED = {
     # Children of a case that the same function, or its only callers, have just read in scope.
     "grids/incidents/detail:detail": "events of the case that the first statement found",
     "grids/incidents/detail:photos_of": "photos of a case that every caller has read in scope",
-    "grids/incidents/clockwork:turn": "clocks of the case that `service` has locked in scope",
-    "grids/incidents/roles:doers": "who did what in the case that `service` has locked",
-    "grids/incidents/service:_follow_tasks": "tasks of the case that `service` has locked",
+    "grids/incidents/records:log_of": "events of the case that `locked` has read in scope",
+    "grids/incidents/records:_clocks": "clocks of the case that `locked` has read in scope",
+    "grids/incidents/records:_tasks": "sub-tasks of the case that `locked` has read in scope",
+    "grids/incidents/merging:follow": "the link of two cases that `locked` has read in scope",
     "grids/incidents/projection:rebuilt": "rebuilds a case for tests and repair, as the owner",
     "grids/people/reporters:reveal": "contacts of the case that the statement before found",
     "grids/people/reporters:has_contact": "says yes or no of a case that the caller has read",
@@ -41,6 +42,12 @@ ALLOWED = {
     "grids/flows/taking:_photos": "photos by the hash of their content",
     "grids/hazards/service:escalate_overdue": "the worker gives what is overdue to departments",
     "grids/retention:_parties": "the worker's retention",
+    # Responsibility: the worker watches every case; people read arbitrations in scope.
+    "grids/sql/responsibility:trial_month": "the worker counts a year under two versions",
+    "grids/responsibility/arbitration:default_overdue": "the worker's clock of arbitrations",
+    "grids/responsibility/arbitration:detect": "the worker looks for cases that are passed on",
+    "grids/responsibility/arbitration:parties_of": "tasks of the case that the caller has read",
+    "grids/responsibility/arbitration:returned_by": "events of the case that the caller has read",
     # Work of the owner, the worker and the sealer, which serve nobody in particular.
     "grids/blobs:sweep": "the worker removes photos that no report names",
     "grids/blobs:verify_store": "the owner compares rows with files",

@@ -60,7 +60,7 @@ def upgrade() -> None:
             "category = '' OR kind <> ''", name=op.f("moratorium_category_of_a_kind_check")
         ),
         sa.CheckConstraint(
-            "kind IN ('', 'component', 'matter')", name=op.f("moratorium_kind_check")
+            "kind IN ('', 'component', 'matter', 'social')", name=op.f("moratorium_kind_check")
         ),
         sa.CheckConstraint(
             "NOT isempty(valid) AND NOT upper_inf(valid)", name=op.f("moratorium_has_an_end_check")
@@ -147,7 +147,7 @@ def upgrade() -> None:
             "category = '' OR kind <> ''", name=op.f("responsibility_rule_category_of_a_kind_check")
         ),
         sa.CheckConstraint(
-            "kind IN ('', 'component', 'matter')", name=op.f("responsibility_rule_kind_check")
+            "kind IN ('', 'component', 'matter', 'social')", name=op.f("responsibility_rule_kind_check")
         ),
         sa.CheckConstraint(
             "NOT department_code = ANY (assisting)",
