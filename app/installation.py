@@ -48,6 +48,8 @@ def prepare(settings: Settings, progress: Progress, *, is_forced: bool = False) 
     from grids import migrate  # late: most starts do not need it, and it takes a second
 
     migrate.upgrade(settings.owner_url, node=settings.node)
+    with psycopg.connect(settings.admin_url, autocommit=True) as conn:
+        roles.mark_leakproof(conn)  # functions that a migration has just made
     load_codes(settings)
     seed_rules(settings)
     stamp.write_text(_state(settings))
