@@ -88,6 +88,7 @@ def cases() -> ResponseReturnValue:
             for t in TRAYS
         }  # fmt: skip
         assists = deskwork.assisting(g.session, g.actor, [row.id for row in rows])
+        invited = deskwork.invitations(g.session, g.actor)
         frame = _frame()
     chips = [
         _chip(t, counts[t.name], is_on=t.name == (which or tray.name), words=words)
@@ -100,6 +101,7 @@ def cases() -> ResponseReturnValue:
         total=total,
         chips=chips,
         tiles=_tiles(month, which),
+        invited=[(one, faces.instant_words(one.due_at)) for one in invited],
         kept={"show": which or tray.name},
         q=words,
         next_url=_url(tray.name, words, after=place) if place else "",

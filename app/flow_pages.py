@@ -195,7 +195,7 @@ def photo(face: Face, one: Any) -> dict[str, Any]:
 
 def action(face: Face, step: Step, row: Any) -> dict[str, Any]:
     """Write a step that the caller may take, with the fields of its form and an id of its own."""
-    needed = {name for wanted in step.requires for name in wanted.split("|")}
+    needed = {wanted for wanted in step.requires if "|" not in wanted}
     return {
         "id": str(uuid4()),
         "action": step.action,

@@ -21,6 +21,7 @@ from grids.cells import Grid
 from grids.incidents.lifecycle import OPEN
 from grids.incidents.listing import CaseRow, rows_at
 from grids.incidents.models import Incident, IncidentTask
+from grids.responsibility.arbitration import arbitrations
 
 MOST_ROWS: Final = 200
 MOST_GRIDS: Final = 200
@@ -54,6 +55,16 @@ class GridDuty:
     open: int
     late: int
     on_duty: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """An arbitration in which the department is asked what it says."""
+
+    id: int
+    number: str
+    address: str
+    due_at: datetime
 
 
 def month_start(now: datetime, zone: ZoneInfo) -> datetime:
@@ -154,6 +165,20 @@ def grids_of(session: Session, actor: Actor, *, now: datetime) -> list[GridDuty]
     return [
         GridDuty(code, name or code, *work.get(code, (0, 0)), tuple(people.get(code, ())))
         for code, name in grids
+    ]
+
+
+def invitations(session: Session, actor: Actor) -> list[Invitation]:
+    """Return the arbitrations that the caller's department has not spoken in yet."""
+    if actor.department is None:
+        return []
+    return [
+        Invitation(
+            one.arbitration.id, one.case.number, one.case.address, one.arbitration.statements_due_at
+        )
+        for one in arbitrations(session, actor)
+        if actor.department in one.arbitration.parties
+        and all(said.department_code != actor.department for said in one.statements)
     ]
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from grids.accounts import Shift
 from grids.incidents.models import Incident, IncidentEvent
+from grids.responsibility import arbitration
 from tests.integration.app.test_worker import upload
 from tests.support import cases
 from tests.support.cases import DEPARTMENT, OTHER_DEPARTMENT, photo_bytes
@@ -225,3 +226,18 @@ def test_the_paper_file_is_for_who_sees_the_case(desk, handler):
 
     assert "城市管理案卷" in handler.get(f"/desk/cases/{mine}/print").text
     assert handler.get(f"/desk/cases/{other}/print").status_code == 404
+
+
+def test_a_department_is_invited_to_the_arbitration_of_its_case(desk, handler, sign_in):
+    mine = dispatched(desk)
+    arbitration.open_arbitration(
+        desk.session, desk.row(mine), cause="dispute", actor_id=None, now=desk.now
+    )
+
+    invited, other = (
+        handler.get("/desk").text,
+        sign_in("handler", department="D09").get("/desk").text,
+    )
+
+    assert "/command/arbitrations/" in invited
+    assert "/command/arbitrations/" not in other
