@@ -8,6 +8,7 @@ itself, look for words with LIKE.
 
 from __future__ import annotations
 
+import math
 import statistics
 import tempfile
 import time
@@ -212,7 +213,7 @@ def _timed(ask: Callable[[str], Any], addresses: list[str]) -> list[float]:
 
 
 def _p95(spent: list[float]) -> float:
-    return sorted(spent)[min(len(spent) - 1, round(0.95 * len(spent)))]
+    return sorted(spent)[math.ceil(0.95 * len(spent)) - 1]
 
 
 @contextmanager
