@@ -20,6 +20,7 @@ from grids import (
     people,
     requests,
 )
+from grids.channels import models as channel_models
 from grids.db import Base
 from grids.desk import models as desk_models
 from grids.disputes import models as dispute_models
@@ -27,6 +28,9 @@ from grids.exports import models as export_models
 from grids.hazards import models as hazard_models
 from grids.incidents import models as incident_models
 from grids.key_population import models as key_population_models
+from grids.outbox import models as outbox_models
+from grids.outbox import writing as outbox_writing
+from grids.reminders import models as reminder_models
 from grids.responsibility import arbitration_models
 from grids.responsibility import models as responsibility_models
 from grids.signals import models as signal_models
@@ -40,6 +44,7 @@ __all__ = [
     "buildings",
     "cells",
     "certificates",
+    "channel_models",
     "city",
     "codes",
     "components",
@@ -54,7 +59,10 @@ __all__ = [
     "incident_models",
     "key_population_models",
     "limits",
+    "outbox_models",
+    "outbox_writing",
     "people",
+    "reminder_models",
     "requests",
     "responsibility_models",
     "signal_models",

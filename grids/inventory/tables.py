@@ -77,6 +77,31 @@ TABLES: Final = (
         "cases",
         "arbitration_id department_code text basis made_by made_at",
     ),
+    Listed(
+        "channel_case",
+        "cases",
+        "id system direction incident_id sender_id state received_at ack_due_at ack_at note",
+    ),
+    Listed(
+        "channel_system",
+        "codes",
+        "code name_zh name_en kind channel account_id receiver category ack_s is_active",
+    ),
+    Listed(
+        "duty_alarm",
+        "cases",
+        "id kind subject area_code incident_id count detail opened_at last_at closed_at closed_by note",
+    ),
+    Listed(
+        "outbox_message",
+        "cases",
+        "id key receiver incident_id seq kind contact body state reason tries created_at next_at ended_at last_error",
+    ),
+    Listed(
+        "outbox_receiver",
+        "system",
+        "code kind name_zh name_en door path secret_sealed is_active most_tries failures failing_since paused_until sent_at last_error",
+    ),
     Listed("area", "map", "code parent_code level kind name_zh name_en valid_from valid_to geom"),
     Listed(
         "assignment",
@@ -124,6 +149,7 @@ TABLES: Final = (
         "map",
         "id name_zh name_en county_code metric_srid city_zone west south east north attribution",
     ),
+    Listed("clock_reminder", "cases", "clock_id share due_at reached_at told_at"),
     Listed("code_change", "codes", "id load_id table_name key what detail"),
     Listed("code_load", "codes", "id loaded_at loaded_on origin digest"),
     Listed(
@@ -182,9 +208,9 @@ TABLES: Final = (
     Listed(
         "incident",
         "cases",
-        "id number track_hash category_id category_code component_id grid_version_id text address channel urgency status department_code holder_id handler_id reporter_id reported_at received_at stage_at due_at filed_at dispatched_at handled_at closed_at handling_due_at rework_count return_count event_count flags geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
+        "id number track_hash category_id category_code component_id grid_version_id text address channel urgency status department_code holder_id handler_id reporter_id reported_at received_at stage_at due_at filed_at dispatched_at handled_at closed_at handling_due_at rework_count return_count event_count flags level report_count extension_count suspension_count reopen_count first_due_at main_id geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
     ),
-    Listed("incident_clock", "cases", "id incident_id stage started_at due_at ended_at paused"),
+    Listed("incident_clock", "cases", "id incident_id stage started_at due_at ended_at paused department_code limit_value limit_unit"),
     Listed(
         "incident_event",
         "cases",
@@ -199,7 +225,7 @@ TABLES: Final = (
     Listed(
         "incident_task",
         "cases",
-        "id incident_id department_code part dispatched_at signed_at replied_at returned_at",
+        "id incident_id department_code part dispatched_at signed_at replied_at returned_at number due_at ended_at",
     ),
     Listed("inspection", "hazards", "id premises_id premises_kind area_code checklist inspector_id done_at score level failed major_failed"),
     Listed("inspection_answer", "hazards", "inspection_id item answer weight is_major"),
