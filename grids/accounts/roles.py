@@ -19,7 +19,7 @@ ROLES: dict[str, frozenset[str]] = {
     # Who is responsible is decided above those who are measured by it: no dispatcher, town or
     # department writes the rules, and the three administrators decide nothing of the business.
     "commander": CASE_VIEW
-    | {"command:view", "export:approve", "key_population:view"}
+    | {"command:view", "incident:move", "export:approve", "key_population:view"}
     | {"rules:view", "rules:manage"}
     | {"hazard:view", "hazard:map", "dispute:count"},
     "intake": CASE_VIEW

@@ -15,6 +15,7 @@ from grids.codes import Category, CategoryLimit, Department
 from grids.incidents import lifecycle
 from grids.incidents.clocks import DEFAULT_HANDLING, Limit
 from grids.incidents.errors import (
+    BadLevel,
     MissingField,
     TooLong,
     UnknownCategory,
@@ -24,7 +25,7 @@ from grids.incidents.errors import (
     UnknownWorker,
 )
 from grids.incidents.lifecycle import Move
-from grids.incidents.models import Blob, Incident
+from grids.incidents.models import Blob
 from grids.incidents.requests import (
     LONGEST_LINE,
     LONGEST_TEXT,
@@ -49,6 +50,8 @@ def require_fields(move: Move, sent: Report | MoveRequest) -> None:
             raise UnknownReason(f"no reason {sent.reason!r} for {move.action}", field="reason")
     if sent.urgency is not None and sent.urgency not in lifecycle.URGENCIES:
         raise MissingField("urgency is A, B, C or D", field="urgency", action=move.action)
+    if isinstance(sent, MoveRequest):
+        _check_choices(move, sent)
     _check_lengths(sent)
 
 
@@ -138,18 +141,18 @@ def require_departments(session: Session, codes: tuple[str, ...]) -> None:
         raise UnknownDepartment(f"no department {min(missing)!r}", field="department")
 
 
-def require_worker(session: Session, account_id: int, incident: Incident, on: date) -> None:
+def require_worker(session: Session, account_id: int, area_code: str, on: date) -> None:
     """Check that an account is a worker or leader of the case's area. Raises `UnknownWorker`."""
     held = select(Assignment.id).join(Account, Account.id == Assignment.account_id).where(
         Account.id == account_id,
         Account.is_active,
         Assignment.role.in_(lifecycle.FIELD),
-        func.starts_with(incident.area_code, Assignment.area_code),
+        func.starts_with(area_code, Assignment.area_code),
         Assignment.valid_from <= on,
         or_(Assignment.valid_to.is_(None), Assignment.valid_to > on),
     )  # fmt: skip
     if session.scalar(held.limit(1)) is None:
-        raise UnknownWorker(f"no worker {account_id} in {incident.area_code}", field="worker")
+        raise UnknownWorker(f"no worker {account_id} in {area_code}", field="worker")
 
 
 def require_photos(session: Session, hashes: tuple[str, ...]) -> None:
@@ -171,9 +174,16 @@ def _is_given(sent: Report | MoveRequest, name: str) -> bool:
     return bool(value.strip() if isinstance(value, str) else value)
 
 
+def _check_choices(move: Move, sent: MoveRequest) -> None:
+    if sent.grade is not None and sent.grade not in lifecycle.GRADES:
+        raise MissingField("no such grade", field="grade", action=move.action)
+    if sent.level is not None and sent.level not in lifecycle.LEVELS:
+        raise BadLevel(f"no level {sent.level!r}", field="level")
+
+
 def _check_lengths(sent: Report | MoveRequest) -> None:
     limits = {"text": LONGEST_TEXT, "note": LONGEST_TEXT, "address": LONGEST_LINE,
-              "device": LONGEST_LINE}  # fmt: skip
+              "device": LONGEST_LINE, "outside": LONGEST_LINE}  # fmt: skip
     for name, most in limits.items():
         if len(getattr(sent, name, "")) > most:
             raise TooLong(f"{name} has more than {most} characters", field=name, most=most)

@@ -17,7 +17,8 @@ from grids.incidents.errors import NoIncident
 from grids.incidents.lifecycle import FIELD, OPEN, Move
 from grids.incidents.listing import CaseRow, rows_at
 from grids.incidents.models import Attachment, Blob, Incident, IncidentEvent
-from grids.incidents.roles import possible
+from grids.incidents.projection import of_row
+from grids.incidents.roles import deeds_of, last_of, possible
 
 #: Same class, this near, this recent, open: probably the same problem (domain 4.7).
 NEAR_M = 30.0
@@ -83,12 +84,14 @@ def detail(session: Session, actor: Actor, incident_id: UUID, *, now: datetime) 
         )
         .order_by(IncidentEvent.seq)
     ).all()
-    did = {event.action for event, _ in log if event.actor_id == actor.account_id}
+    events = [event for event, _ in log]
+    did = deeds_of(events).get(actor.account_id, frozenset())
+    case = of_row(session.get_one(Incident, incident_id, populate_existing=True))
     return CaseDetail(
         row=row,
         photos=photos_of(session, incident_id),
         steps=tuple(Step(event, name) for event, name in log),
-        moves=tuple(possible(row.placed(), actor, did, row.flags)),
+        moves=tuple(possible(case, actor, did, now=now, last=last_of(events))),
     )
 
 

@@ -87,3 +87,51 @@ class Withdrawn(Gone):
     """The case with this id was voided; the report need not be sent again."""
 
     code = "incident.withdrawn"
+
+
+class TooLate(Conflict):
+    """The time for this step is over."""
+
+    code = "incident.too_late"
+
+
+class TooOften(Conflict):
+    """The step was taken as often as a case allows."""
+
+    code = "incident.too_often"
+
+
+class Waiting(Conflict):
+    """The reporter is being asked; the step waits for the answer."""
+
+    code = "incident.waiting"
+
+
+class BadInstant(Invalid):
+    """The new limit, planned day or day of review does not fit."""
+
+    code = "incident.bad_instant"
+
+
+class BadLevel(Invalid):
+    """The seat of this level cannot have the case."""
+
+    code = "incident.bad_level"
+
+
+class NoMain(Invalid):
+    """The case to merge into does not exist, is over, or is this one."""
+
+    code = "incident.no_main"
+
+
+class NothingToUndo(Conflict):
+    """The last step is another's, cannot be taken back, or too much time has passed."""
+
+    code = "incident.nothing_to_undo"
+
+
+class NotSelfHandled(Invalid):
+    """Matters of this category are not closed on the spot."""
+
+    code = "incident.not_self_handled"

@@ -105,6 +105,13 @@ class Incident(LocatedPoint, Base):
     return_count: Mapped[int] = mapped_column(server_default="0")
     event_count: Mapped[int] = mapped_column(server_default="0")
     flags: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=sql_text("'{}'"))
+    level: Mapped[str] = mapped_column(server_default="county")  #: whose seat decides
+    report_count: Mapped[int] = mapped_column(server_default="1")  #: with those merged into it
+    extension_count: Mapped[int] = mapped_column(server_default="0")
+    suspension_count: Mapped[int] = mapped_column(server_default="0")
+    reopen_count: Mapped[int] = mapped_column(server_default="0")
+    first_due_at: Mapped[datetime | None]  #: the handling limit before it was extended
+    main_id: Mapped[UUID | None] = mapped_column(ForeignKey("incident.id"))  #: merged into
 
 
 class IncidentEvent(Base):
@@ -157,6 +164,9 @@ class IncidentTask(Base):
     signed_at: Mapped[datetime | None]
     replied_at: Mapped[datetime | None]
     returned_at: Mapped[datetime | None]
+    number: Mapped[str | None]  #: of the sub-task: 20300101-000123-01
+    due_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]  #: given to somebody else, or the case is over
 
 
 class IncidentClock(Base):
@@ -173,6 +183,9 @@ class IncidentClock(Base):
     due_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     paused: Mapped[list[Any]] = mapped_column(JSONB, server_default=sql_text("'[]'"))
+    department_code: Mapped[str | None]  #: of handling: whose limit it is
+    limit_value: Mapped[float | None]  #: what it was started with
+    limit_unit: Mapped[str | None]
 
 
 class IncidentReporter(Base):

@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from functools import reduce
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from grids.incidents.lifecycle import find_move
+from grids.incidents.lifecycle import FLAGS, Move, find_move
 from grids.incidents.models import Incident, IncidentEvent
 
 
@@ -53,36 +52,81 @@ class Case:
     return_count: int = 0
     event_count: int = 1
     flags: dict[str, Any] = field(default_factory=dict)
+    level: str = "county"  #: grid, village, town, county: whose seat decides
+    report_count: int = 1  #: the case itself and those merged into it
+    extension_count: int = 0
+    suspension_count: int = 0
+    reopen_count: int = 0
+    first_due_at: datetime | None = None  #: the handling limit before it was extended
+    main_id: UUID | None = None  #: the case this one was merged into
+
+
+@dataclass(slots=True)
+class Fact:
+    """One event as plain values; names and meanings are those of `IncidentEvent`."""
+
+    id: UUID
+    incident_id: UUID
+    seq: int
+    recorded_at: datetime
+    action: str
+    from_status: str
+    to_status: str
+    actor_id: int | None
+    role: str
+    department_code: str | None
+    area_code: str
+    device_at: datetime | None = None
+    device: str = ""
+    reason: str | None = None
+    note: str = ""
+    photos: list[str] = field(default_factory=list)
+    data: dict[str, Any] = field(default_factory=dict)
 
 
 FIELDS: Final = tuple(part.name for part in fields(Case))
+#: What an event keeps in its data of what a request said, and flags repeat.
+TOLD: Final = ("until", "outside", "grade", "department")
 
 
-def apply(case: Case | None, event: IncidentEvent) -> Case:
-    """Return the case after one more event. The first event of a case is its `submit`."""
+def apply(case: Case | None, event: IncidentEvent | Fact) -> Case:
+    """Return the case after one more event. The first event of a case is its `submit`.
+
+    `undo` is no step of its own: `rebuild` takes the step before it out.
+    """
     if case is None:
         return _submitted(event)
     data = event.data
-    after = replace(case, event_count=event.seq, due_at=_instant(data, "due"))
+    changed: dict[str, Any] = {"event_count": event.seq, "due_at": _instant(data, "due")}
     if "category_id" in data:
-        after = replace(after, category_id=data["category_id"], category_code=data["category"])
+        changed |= {"category_id": data["category_id"], "category_code": data["category"]}
     if "urgency" in data:
-        after = replace(after, urgency=data["urgency"])
+        changed["urgency"] = data["urgency"]
     if "handling_due" in data:
-        after = replace(after, handling_due_at=_instant(data, "handling_due"))
+        changed["handling_due_at"] = _instant(data, "handling_due")
+    if "level" in data:
+        changed["level"] = data["level"]
     move = find_move(event.action, event.from_status)
     if move is not None and move.counts:
-        after = replace(after, **{move.counts: getattr(after, move.counts) + 1})
-    if move is not None and move.sets_flag:
-        after = replace(after, flags={**after.flags, move.sets_flag: True})
-    if event.to_status == event.from_status:
-        return after
-    return _entered(after, event)
+        changed[move.counts] = getattr(case, move.counts) + 1
+    if move is not None and move.clock == "extend" and case.first_due_at is None:
+        changed["first_due_at"] = case.handling_due_at
+    if event.to_status != event.from_status or event.action == "delegate":
+        changed |= _entered(case, event)
+    changed["flags"] = _flags(case, event, move)
+    changed |= _joined(case, event)
+    return replace(case, **changed)
 
 
-def rebuild(events: Iterable[IncidentEvent]) -> Case | None:
+def rebuild(events: Iterable[IncidentEvent | Fact]) -> Case | None:
     """Return the case that a whole log, in order of `seq`, adds up to."""
-    return reduce(apply, events, None)
+    case = before = None
+    for event in events:
+        if event.action == "undo" and before is not None:
+            case, before = replace(before, event_count=event.seq), None
+        else:
+            before, case = case, apply(case, event)
+    return case
 
 
 def rebuilt(session: Session, incident_id: UUID) -> Case | None:
@@ -104,10 +148,10 @@ def store(row: Incident, case: Case) -> None:
             setattr(row, name, value)
 
 
-def _submitted(event: IncidentEvent) -> Case:
+def _submitted(event: IncidentEvent | Fact) -> Case:
     """Open a case from its first event."""
     data = event.data
-    return Case(
+    case = Case(
         id=event.incident_id,
         number=data["number"],
         category_id=data["category_id"],
@@ -124,40 +168,108 @@ def _submitted(event: IncidentEvent) -> Case:
         stage_at=event.recorded_at,
         due_at=_instant(data, "due"),
         area_code=event.area_code,
+        level=data.get("level", "county"),
     )
+    if event.action == "self_close":
+        at = event.recorded_at
+        return replace(case, handled_at=at, closed_at=at, handler_id=event.actor_id)
+    return case
 
 
-def _entered(case: Case, event: IncidentEvent) -> Case:
-    """Change what a new state changes: whose turn it is and the times of the main path."""
-    at, data = event.recorded_at, event.data
-    case = replace(case, status=event.to_status, stage_at=at, holder_id=None, flags={})
+def _entered(case: Case, event: IncidentEvent | Fact) -> dict[str, Any]:
+    """Return what a new state changes: whose turn it is and the times of the main path."""
+    at = event.recorded_at
+    return {
+        "status": event.to_status,
+        "stage_at": at,
+        "holder_id": None,
+        **_stamped(case, event),
+        **_had_by(case, event),
+    }
+
+
+def _stamped(case: Case, event: IncidentEvent | Fact) -> dict[str, Any]:
+    """Return the times and the level that a step sets or takes back."""
+    at = event.recorded_at
     match event.action:
         case "file":
-            return replace(case, filed_at=at)
-        case "dispatch":
-            return replace(
-                case,
-                dispatched_at=at,
-                department_code=data.get("department"),
-                holder_id=data.get("worker"),
-                handler_id=None,
-            )
-        case "sign":
-            return replace(case, holder_id=event.actor_id, handler_id=event.actor_id)
-        case "return":
-            return replace(case, department_code=None, handler_id=None)
-        case "reply":
-            return replace(case, handled_at=at, handler_id=event.actor_id)
-        case "ask_check":
-            return replace(case, holder_id=data.get("worker"))
-        case "rework":
-            return replace(case, handled_at=None, holder_id=case.handler_id)
+            return {"filed_at": at}
+        case "fast_track":
+            return {"filed_at": at, "dispatched_at": at}
+        case "dispatch" | "reassign" | "arbitrate" | "take":
+            return {"dispatched_at": at}
+        case "reply" | "assist_reply":
+            return {"handled_at": at}
+        case "outside_replied" if event.to_status == "pending_review":
+            return {"handled_at": at}
+        case "rework" | "reopen" | "sample_failed":
+            return {"handled_at": None, "closed_at": None}
         case "close":
-            return replace(case, closed_at=at)
+            return {"closed_at": at}
+        case "sample_ok":
+            return {"closed_at": case.closed_at}
         case "send_back":
-            return replace(case, filed_at=None)
+            return {"filed_at": None, "level": "county"}
         case _:
-            return case
+            return {}
+
+
+def _had_by(case: Case, event: IncidentEvent | Fact) -> dict[str, Any]:
+    """Return who has the case after a step, and who handles it."""
+    data, doer = event.data, event.actor_id
+    match event.action:
+        case "dispatch" | "reassign" | "arbitrate" | "fast_track":
+            return {"department_code": data.get("department"), "holder_id": data.get("worker"),
+                    "handler_id": None}  # fmt: skip
+        case "take":
+            return {"department_code": None, "holder_id": doer, "handler_id": doer}
+        case "sign":
+            return {"holder_id": doer, "handler_id": doer}
+        case "return" | "approve_return" | "escalate" | "dispute":
+            return {"department_code": None, "handler_id": None}
+        case "reply":
+            return {"handler_id": doer}
+        case "ask_check":
+            return {"holder_id": data.get("worker")}
+        case "rework" | "reopen" | "resume" | "outside_replied" | "take_back" | "hand_over":
+            return {"holder_id": case.handler_id}
+        case "sample_failed":
+            return {"handler_id": None}
+        case _:
+            return {}
+
+
+def _flags(case: Case, event: IncidentEvent | Fact, move: Move | None) -> dict[str, Any]:
+    """Return the flags: those of the state end with it, then the line clears and sets its own."""
+    flags = case.flags
+    if event.to_status != event.from_status:
+        flags = {name: value for name, value in flags.items() if FLAGS.get(name) == "case"}
+    if move is not None:
+        gone = {*move.clears, *(("lead_replied",) if event.action in ("rework", "reopen") else ())}
+        flags = {name: value for name, value in flags.items() if name not in gone}
+        if move.sets_flag:
+            told = {name: event.data[name] for name in TOLD if name in event.data}
+            reason = {"reason": event.reason} if event.reason else {}
+            said = {"by": event.actor_id, "seq": event.seq, **reason, **told}
+            if move.goes_back or event.action == "merge":
+                said["status"] = event.from_status
+            flags = {**flags, move.sets_flag: said}
+    return {**flags, **event.data.get("flags", {})}
+
+
+def _joined(case: Case, event: IncidentEvent | Fact) -> dict[str, Any]:
+    """Return what merging changes, in the case that goes and in the one that stays."""
+    match event.action:
+        case "merge":
+            return {"main_id": UUID(event.data["main"])}
+        case "unmerge":
+            return {"main_id": None}
+        case "joined":
+            return {"report_count": case.report_count + event.data["reports"]}
+        case "parted":
+            return {"report_count": case.report_count - event.data["reports"]}
+        case _:
+            return {}
 
 
 def _instant(data: dict[str, Any], key: str) -> datetime | None:

@@ -49,6 +49,7 @@ class Report:
     accuracy_m: float | None = None
     coord_source: str = "gnss"
     contact: Contact | None = None
+    after: tuple[str, ...] = ()  #: photos of what the worker put right at once (自行处置)
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,16 @@ class MoveRequest:
     photos: tuple[str, ...] = ()
     lon: float | None = None
     lat: float | None = None
+    main: UUID | None = None  #: the case to merge into
+    until: datetime | None = None  #: new limit, planned day, day of review
+    level: str | None = None  #: grid, village, town, county
+    grade: str | None = None  #: of supervision
+    outside: str = ""  #: a party without an account
+    follows: UUID | None = None  #: the report or step this one was made after, on the device
+
+
+#: Came after the first ids were kept: an id of before must have the same digest as then.
+LATER = ("after", "main", "until", "level", "grade", "outside", "follows")
 
 
 @dataclass(frozen=True)
@@ -82,7 +93,9 @@ class Done:
 
 def body_hash(request: Report | MoveRequest, actor_id: int | None) -> bytes:
     """Digest what was sent and by whom, independent of the order of fields."""
-    body = {**asdict(request), "actor": actor_id}
+    sent = asdict(request)
+    body = {name: value for name, value in sent.items() if value or name not in LATER}
+    body["actor"] = actor_id
     text = json.dumps(body, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).digest()
 

@@ -1,0 +1,21 @@
+"""The seam to moratoria: until when handling stands still for a class in an area."""
+
+from __future__ import annotations
+
+import importlib
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+
+def until(session: Session, category_id: int, area_code: str, now: datetime) -> datetime | None:
+    """Return the end of the moratorium that holds now; None where there is none.
+
+    The rules stand in a room above this one, which is therefore asked by name. One without
+    an end holds no clock: nobody could say when it goes on.
+    """
+    rules: Any = importlib.import_module("grids.responsibility")
+    found = rules.moratorium_of(session, category_id, area_code, now)
+    ends: datetime | None = found.valid.upper if found is not None else None
+    return ends
