@@ -73,6 +73,8 @@ class Settings:
     https: bool = False
     trusted_proxies: int = 0
     outgoing: str = ""  #: places that may be called: "id=address [network ...]", with commas
+    sms_door: str = ""  #: id in WANGGE_OUTGOING of the text-message gateway; empty: none
+    hotline: str = "96150"  #: stands before the number that the public is told
     trusted_hosts: str = ""  #: names of the site; empty: numbers, localhost, the machine's name
     max_photo_bytes: int = 15 * 1024 * 1024
     max_body_bytes: int = 20 * 1024 * 1024

@@ -118,7 +118,8 @@ def db(role: str | None) -> None:
 
 @click.command()
 def worker() -> None:
-    """Run background jobs until stopped."""
+    """Run background jobs and deliver what is told outside, until stopped."""
+    from app.courier import courier_of
     from app.keys import signer_of
     from grids import jobs
 
@@ -131,6 +132,7 @@ def worker() -> None:
         heads_dir=settings.heads_dir,
         signer=signer_of(settings),
         certificates_dir=settings.var_dir / "certificates",
+        beside=courier_of(settings),
     )
 
 

@@ -25,7 +25,7 @@ WATCHED: Final = (
     "person", "household", "incident", "incident_event", "incident_task", "incident_clock",
     "incident_reporter", "incident_link", "attachment", "blob", "audit_event", "arbitration",
     "arbitration_statement",
-    "desk_claim", "saved_filter", "desk_draft",
+    "desk_claim", "saved_filter", "desk_draft", "outbox_message", "channel_case", "duty_alarm",
     "dispute", "dispute_event", "dispute_photo", "dispute_party", "dispute_paper", "dispute_term",
     "hazard", "hazard_event", "hazard_photo", "inspection", "inspection_answer",
 )  # fmt: skip

@@ -43,6 +43,7 @@ SEALED: Final = (
     SealedColumn("dispute_term", "text_sealed"),
     SealedColumn("enterprise", "contact_sealed"),
     SealedColumn("second_factor", "secret_sealed"),
+    SealedColumn("outbox_receiver", "secret_sealed"),
 )
 
 

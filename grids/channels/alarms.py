@@ -1,0 +1,113 @@
+"""Alarms of the desk: what the shift leader has to look at, one open per kind and subject."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from grids import audit, scope
+from grids.accounts import Actor
+from grids.channels.models import DutyAlarm
+from grids.city import the_city
+from grids.errors import Conflict, Invalid, NotFound
+
+SHORTEST_NOTE: Final = 4
+MOST: Final = 100
+
+
+class NoDutyAlarm(NotFound):
+    """There is no such alarm, or it lies outside what the caller may see."""
+
+    code = "duty_alarm.none"
+
+
+class DutyAlarmMoved(Conflict):
+    """Somebody has closed this alarm meanwhile."""
+
+    code = "duty_alarm.moved"
+
+
+class DutyNoteNeeded(Invalid):
+    """An alarm is closed with a note that says what was done."""
+
+    code = "duty_alarm.note"
+
+
+def raise_alarm(
+    session: Session,
+    kind: str,
+    subject: str,
+    *,
+    now: datetime,
+    area_code: str = "",
+    incident_id: UUID | None = None,
+    detail: dict[str, Any] | None = None,
+) -> bool:
+    """Raise an alarm, or let the open one grow; say whether it is new."""
+    values = {
+        "kind": kind,
+        "subject": subject,
+        "area_code": area_code or the_city(session).county_code,
+        "incident_id": incident_id,
+        "detail": detail or {},
+        "opened_at": now,
+        "last_at": now,
+    }
+    statement = insert(DutyAlarm).values(values)
+    again = statement.on_conflict_do_update(
+        index_elements=["kind", "subject"],
+        index_where=text("closed_at IS NULL"),
+        set_={
+            "last_at": now,
+            "count": DutyAlarm.count + 1,
+            "detail": statement.excluded.detail,
+        },
+    )
+    return session.scalar(again.returning(DutyAlarm.count)) == 1
+
+
+def open_alarms(session: Session, actor: Actor) -> Sequence[DutyAlarm]:
+    """Return the open alarms of the caller's area and those of the whole city, newest first."""
+    return session.scalars(
+        select(DutyAlarm)
+        .where(DutyAlarm.closed_at.is_(None), _seen(actor))
+        .order_by(DutyAlarm.last_at.desc(), DutyAlarm.id.desc())
+        .limit(MOST)
+    ).all()
+
+
+def count_open(session: Session, actor: Actor) -> int:
+    """Count the open alarms of the caller's area."""
+    asked = select(func.count()).where(DutyAlarm.closed_at.is_(None), _seen(actor))
+    return session.scalar(asked) or 0
+
+
+def close_alarm(
+    session: Session, alarm_id: int, note: str, *, actor: Actor, now: datetime, source_ip: str = ""
+) -> None:
+    """Close an alarm with what was done. Raises `NoDutyAlarm`, `DutyAlarmMoved`, `DutyNoteNeeded`."""
+    if len(note.strip()) < SHORTEST_NOTE:
+        raise DutyNoteNeeded("say what was done", field="note", length=SHORTEST_NOTE)
+    found = session.scalar(
+        select(DutyAlarm).where(DutyAlarm.id == alarm_id, _seen(actor)).with_for_update()
+    )
+    if found is None:
+        raise NoDutyAlarm(f"no alarm {alarm_id}")
+    if found.closed_at is not None:
+        raise DutyAlarmMoved(f"alarm {alarm_id} is closed")
+    found.closed_at, found.closed_by, found.note = now, actor.account_id, note.strip()[:2000]
+    audit.record(
+        session, "duty_alarm_closed", actor_id=actor.account_id,
+        subject=f"duty_alarm:{alarm_id}", source_ip=source_ip, detail={"kind": found.kind},
+    )  # fmt: skip
+
+
+def _seen(actor: Actor) -> ColumnElement[bool]:
+    """Say whose alarm it is; one without a place is the city's, a town does not see it."""
+    return scope.in_areas(DutyAlarm.area_code, actor.areas)
