@@ -3,7 +3,7 @@
 import {el, fill} from '../lib/dom.js';
 import {hasText, number, t} from '../lib/i18n.js';
 import {icon} from '../ui/icon.js';
-import {nameOf} from './tip.js';
+import {nameOf} from '../ui/tip.js';
 
 const HIDDEN = new Set(['id', 'cell_id', 'grid_id', 'geom', 'count', 'classes', 'name', 'name_zh', 'name_en']);
 

@@ -4,7 +4,7 @@ import {el, fill} from '../lib/dom.js';
 import {compact, dateText, t} from '../lib/i18n.js';
 import {errorNote, skeleton} from '../ui/errors.js';
 import {icon} from '../ui/icon.js';
-import {swatchOf} from './symbols.js';
+import {swatchOf} from '../ui/symbols.js';
 
 /** A layer that never changed says an instant long ago. */
 const NEVER = Date.UTC(2000, 0, 1);

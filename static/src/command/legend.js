@@ -7,7 +7,7 @@ import {same} from '../lib/store.js';
 import {onTheme} from '../lib/theme.js';
 import {errorNote, skeleton} from '../ui/errors.js';
 import {icon} from '../ui/icon.js';
-import {markList} from './symbols.js';
+import {markList} from '../ui/symbols.js';
 
 /** @typedef {{theme: string, unit: string, period: string | null, breaks: number[], method: string, values: Record<string, number | string>, shown: number, total: number, as_of: string}} Figures */
 

@@ -12,9 +12,12 @@ export function isTyping(event) {
 export function bindKeys(commands) {
   document.addEventListener('keydown', event => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
-    const command = commands[event.key];
+    // With Caps Lock on, a letter is the same letter.
+    const command = commands[event.key] ?? (event.shiftKey ? undefined : commands[event.key.toLowerCase()]);
     if (!command) return;
-    if (event.key === 'Enter' && event.target instanceof Element && event.target.closest('a, button')) return;
+    const target = event.target instanceof Element ? event.target : null;
+    if (event.key === 'Enter' && target?.closest('a, button, summary')) return;
+    if (event.key === ' ' && target?.closest('button, summary, input')) return;
     event.preventDefault();
     command(event);
   });

@@ -43,6 +43,7 @@ export default {
   'field.or': ', ',
   'field.photos': 'Add photos',
   'field.photos.hint': 'Up to {size} each, {n} at most',
+  'form.more': {one: 'One more field, optional', other: '{n} more fields, optional'},
   'table.empty': 'Nothing here',
   'toast.log': 'Notifications',
 };

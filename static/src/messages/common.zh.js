@@ -43,6 +43,7 @@ export default {
   'field.or': '、',
   'field.photos': '添加照片',
   'field.photos.hint': '每张不超过 {size}，最多 {n} 张',
+  'form.more': '其他选填项（{n}）',
   'table.empty': '没有数据',
   'toast.log': '通知记录',
 };

@@ -9,8 +9,8 @@ import {icon} from './icon.js';
 
 /**
  * @typedef {{name: string, kind: string, label: string, required?: boolean, hint?: string, max?: number, one_of?: string[] | false | null,
- *   options?: {value: string, label: string, hint?: string}[], value?: any}} FieldSpec
- * @typedef {{element: HTMLElement, name: string, value: () => any, problem: () => string | null, showProblem: (text: string | null) => void, focus: () => void}} Field
+ *   options?: {value: string, label: string, hint?: string}[], value?: any, isExtra?: boolean}} FieldSpec  isExtra: folded away until somebody wants it
+ * @typedef {{element: HTMLElement, name: string, value: () => any, problem: () => string | null, showProblem: (text: string | null) => void, focus: () => void, set?: (value: string) => void}} Field
  */
 
 const PHOTO_LIMIT = 5;
@@ -32,7 +32,11 @@ export function createField(spec) {
     if (spec.kind === 'number') return Number(text);
     return spec.kind === 'datetime' ? new Date(text).toISOString() : text;
   };
-  return framed(spec, id, control, {value: read, focus: () => control.focus()});
+  const set = (/** @type {string} */ value) => {
+    control.value = value;
+    control.dispatchEvent(new Event('input', {bubbles: true}));
+  };
+  return {...framed(spec, id, control, {value: read, focus: () => control.focus()}), set};
 }
 
 /** @param {FieldSpec} spec @param {string} id */

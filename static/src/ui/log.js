@@ -2,9 +2,9 @@
 
 import {el} from '../lib/dom.js';
 import {dateText, t} from '../lib/i18n.js';
-import {openDialog} from '../ui/dialog.js';
+import {openDialog} from './dialog.js';
 
-/** @param {readonly import('../ui/toast.js').Notice[]} log */
+/** @param {readonly import('./toast.js').Notice[]} log */
 export function openLog(log) {
   const dialog = openDialog({
     title: t('toast.log'),

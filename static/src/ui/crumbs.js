@@ -3,8 +3,8 @@
 import {getJson, urlOf} from '../lib/api.js';
 import {el, fill} from '../lib/dom.js';
 import {t} from '../lib/i18n.js';
-import {errorText} from '../ui/errors.js';
-import {icon} from '../ui/icon.js';
+import {errorText} from './errors.js';
+import {icon} from './icon.js';
 
 /** @typedef {{code: string, name: string, bounds?: [number, number, number, number] | null}} Area */
 
