@@ -59,10 +59,10 @@ def reveal(
     session: Session, actor: Actor, vault: Vault, dispute_id: UUID, purpose: str, *,
     now: datetime, source_ip: str = "",
 ) -> list[PartyShown]:  # fmt: skip
-    """Return the parties in full. Raises `PartyPurpose`, `NoRecord`, `TooMany`."""
+    """Return the parties in full. Raises `NoRecord`, `PartyPurpose`, `TooMany`."""
+    _require_seen(session, actor, dispute_id)
     if purpose not in PURPOSES:
         raise PartyPurpose("state what the parties are needed for")
-    _require_seen(session, actor, dispute_id)
     count_use(session, f"party_reveal:{actor.account_id}", most=MOST_REVEALS, now=now)
     kept = session.scalars(
         select(DisputeParty).where(DisputeParty.dispute_id == dispute_id).order_by(DisputeParty.no)
