@@ -148,7 +148,9 @@ def field_json(name: str, move: Move, row: CaseRow) -> dict[str, Any]:
     elif name == "category":
         spec["value"] = row.category_code
     elif name == "department":
-        spec["value"] = people.usual_department(g.session, row.id)
+        told = people.responsible(g.session, row.id)
+        if told is not None:
+            spec |= {"value": told.department_code, "hint": told.why}
     elif name == "worker":
         workers = people.workers_near(g.session, row.area_code, at=row.stage_at)
         spec["options"] = [{"value": str(w.account_id), "label": w.name} for w in workers]

@@ -58,6 +58,7 @@ class ReportBody(msgspec.Struct, forbid_unknown_fields=True):
     device: str = ""
     accuracy_m: float | None = None
     coord_source: str = "gnss"
+    after: list[str] = []
 
 
 class MoveBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -78,6 +79,12 @@ class MoveBody(msgspec.Struct, forbid_unknown_fields=True):
     photos: list[str] = []
     lon: float | None = None
     lat: float | None = None
+    main: UUID | None = None
+    until: datetime | None = None
+    level: str | None = None
+    grade: str | None = None
+    outside: str = ""
+    follows: UUID | None = None
 
 
 def body_as(kind: type[Body]) -> Body:
@@ -157,7 +164,10 @@ def put_incident(incident_id: UUID) -> ResponseReturnValue:
     """Take a report in; sending it again is harmless and gets the same answer."""
     body = body_as(ReportBody)
     fields = {name: getattr(body, name) for name in body.__struct_fields__}
-    report = Report(id=incident_id, **{**fields, "photos": tuple(body.photos)})
+    report = Report(
+        id=incident_id,
+        **{**fields, "photos": tuple(body.photos), "after": tuple(body.after)},
+    )
     with g.session.begin():
         done = service.submit(
             g.session, report, g.actor, now=_now(), vault=current_app.extensions["vault"]

@@ -8,12 +8,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from flask import g, request
 from flask_babel import gettext as _
 
 from app import faces
 from app.faces import FieldErrors
+from app.i18n import translated
 from app.incident_answers import detail_json
 from gis.errors import GisError
 from grids.city import the_city
@@ -21,7 +23,8 @@ from grids.errors import GridsError, NotFound
 from grids.incidents import detail, service
 from grids.incidents.requests import MoveRequest
 
-NAMES = ("id", "action", "note", "reason", "lon", "lat")
+NAMES = ("id", "action", "note", "reason", "lon", "lat", "until", "level", "grade", "outside",
+         "urgency", "main", "department", "worker")  # fmt: skip
 
 
 def case_page(incident_id: UUID, *, errors: dict[str, str] | None = None) -> dict[str, Any]:
@@ -80,6 +83,14 @@ def post(incident_id: UUID) -> dict[str, str]:
                 photos=photos,
                 lon=point[0],
                 lat=point[1],
+                until=_instant(values["until"]),
+                level=values["level"] or None,
+                grade=values["grade"] or None,
+                outside=values["outside"],
+                urgency=values["urgency"] or None,
+                main=_case(values["main"]),
+                department=values["department"] or None,
+                worker=_account(values["worker"]),
             )
             service.move(g.session, incident_id, wanted, g.actor, now=now)
     except FieldErrors as refused:
@@ -89,3 +100,28 @@ def post(incident_id: UUID) -> dict[str, str]:
     except (GridsError, GisError) as refused:
         return faces.field_errors(refused)
     return {}
+
+
+def _instant(text: str) -> datetime | None:
+    """Read a day and time of the city's clock, or an instant with an offset."""
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise FieldErrors({"until": translated("error.incident.bad_instant", "no time")}) from None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=ZoneInfo(the_city(g.session).city_zone))
+    return at.astimezone(UTC)
+
+
+def _case(text: str) -> UUID | None:
+    if text and faces.form_id(text) is None:
+        raise FieldErrors({"main": translated("error.incident.no_main", "no such case")})
+    return faces.form_id(text)
+
+
+def _account(text: str) -> int | None:
+    if text and not text.isdigit():
+        raise FieldErrors({"worker": translated("error.incident.unknown_worker", "no worker")})
+    return int(text) if text else None

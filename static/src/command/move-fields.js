@@ -10,7 +10,7 @@ import {hasText, t} from '../lib/i18n.js';
 const SOURCES = {department: '/api/departments', departments: '/api/departments', category: '/api/categories'};
 
 /** @type {Record<string, string>} */
-const KINDS = {text: 'textarea', department: 'choice', departments: 'choices', category: 'choice', account: 'choice', worker: 'choice'};
+const KINDS = {text: 'textarea', department: 'choice', departments: 'choices', category: 'choice', account: 'choice', worker: 'choice', instant: 'datetime', level: 'choice', case: 'text', outside: 'text'};
 
 /** Make form fields of what an action requires. @param {any[]} required @param {string} [kind]  matter or component @returns {Promise<FieldSpec[]>} */
 export async function completeFields(required, kind = 'matter') {

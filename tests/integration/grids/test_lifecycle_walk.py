@@ -91,16 +91,17 @@ def walk(session: Session, desk: Desk, people: list[Actor], photo: str, rng: Ran
         status = desk.row(case).status
         line = find_move(action, status)
         assert line is not None
-        with session.begin_nested() as attempt:
-            try:
-                desk.move(case, action, who, **filled(line, desk, photo, other, rng))
-            except GridsError:
-                attempt.rollback()
-                session.expire_all()
-                assert desk.row(case).status == status
-            else:
-                done.add(action)
-                assert action in shown, f"{who.name} did {action} without being shown it"
+        attempt = session.begin_nested()
+        try:
+            desk.move(case, action, who, **filled(line, desk, photo, other, rng))
+        except GridsError:
+            attempt.rollback()
+            session.expire_all()
+            assert desk.row(case).status == status
+        else:
+            attempt.commit()
+            done.add(action)
+            assert action in shown, f"{who.name} did {action} without being shown it"
         hold(session, desk, case)
     return done
 

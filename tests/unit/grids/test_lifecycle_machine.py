@@ -1,5 +1,6 @@
 """The machine of a case in memory: 100,000 actions of everybody, and each branch by itself."""
 
+import re
 from collections import Counter
 from datetime import timedelta
 from random import Random
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from app.config import ROOT
 from grids.incidents import lifecycle
 from grids.incidents.lifecycle import FIELDS, FLAGS, MOVES, REASONS, STATES
 from tests.support.depth import IS_FULL
@@ -129,3 +131,12 @@ def test_a_line_names_only_what_exists(move: lifecycle.Move) -> None:
     assert {move.needs_flag, move.bars_flag, move.sets_flag, *move.clears} - {None} <= set(FLAGS)
     assert move.reasons is None or move.reasons in REASONS
     assert ("reason" in names) == (move.reasons is not None)
+
+
+def test_the_document_names_every_state_and_every_step() -> None:
+    text = (ROOT / "docs/lifecycle.md").read_text()
+
+    ours = {move.action for move in MOVES} - {"submit"} | set(STATES) - {"draft"}
+    internal = {"find_untrue", "reject", "refuse", "send_back", "handle", "rework", "comment",
+                "see_evidence"}  # fmt: skip
+    assert sorted(name for name in ours - internal if not re.search(rf"\b{name}\b", text)) == []
