@@ -36,6 +36,8 @@ BLUEPRINTS = (
     "app.openapi",
     "app.admin",
     "app.linking",
+    "app.responsibility",
+    "app.responsibility_quarrels",
 )
 
 

@@ -147,6 +147,8 @@ def field_json(name: str, move: Move, row: CaseRow) -> dict[str, Any]:
         spec |= {"options": _options("urgency", lifecycle.URGENCIES), "value": row.urgency}
     elif name == "category":
         spec["value"] = row.category_code
+    elif field.options:
+        spec["options"] = _options(name, field.options)
     elif name == "department":
         told = people.responsible(g.session, row.id)
         if told is not None:

@@ -1,4 +1,4 @@
-"""Whom a step may name: workers of the place, and the department that usually handles it."""
+"""Whom a step may name: workers of the place, and the department that is responsible."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from grids.accounts import Account, Assignment, Shift
-from grids.codes import CategoryLimit
+from grids.codes import Category
+from grids.components import Component
 from grids.incidents.lifecycle import FIELD
 from grids.incidents.models import Incident
+from grids.responsibility import Ruling, owner_of
 
 MOST_WORKERS = 30
 
@@ -49,12 +51,23 @@ def workers_near(session: Session, area_code: str, *, at: datetime) -> list[Cand
     return [Candidate(row.id, row.name, row.role, row.is_on_duty) for row in found]
 
 
-def usual_department(session: Session, incident_id: UUID) -> str | None:
-    """Return the department that the category's limit names: what dispatch proposes."""
-    return session.scalar(
-        select(CategoryLimit.department_code)
-        .join(Incident, Incident.category_id == CategoryLimit.category_id)
+def responsible(session: Session, incident_id: UUID) -> Ruling | None:
+    """Return whom the matrix names for a case as it stands: what dispatch proposes, and why.
+
+    Only for a case that the caller has read in scope; None where there is no such case.
+    """
+    found = session.execute(
+        select(Category.id, Incident.area_code, Incident.stage_at, Component.department_code)
+        .join(Incident, Incident.category_id == Category.id)
+        .outerjoin(Component, Component.id == Incident.component_id)
         .where(Incident.id == incident_id)
-        .order_by(CategoryLimit.urgency == Incident.urgency, CategoryLimit.valid_from)
-        .limit(1)
+    ).first()
+    if found is None:
+        return None
+    return owner_of(
+        session,
+        category_id=found.id,
+        area_code=found.area_code,
+        asset_owner=found.department_code,
+        at=found.stage_at,
     )

@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from grids.accounts import Actor
 from grids.audit.models import AuditEvent
+from grids.divisions import Area
 from grids.incidents.models import Incident, IncidentTask
 from grids.responsibility import arbitration, errors, moratoria, moratorium_of, precedents, versions
 from grids.responsibility.arbitration import Decision
@@ -22,6 +23,7 @@ DECISION = Decision(department="D05", why="树池内由园林负责", facts="垃
 @pytest.fixture
 def desk(session: Session) -> Desk:
     build_city(session)
+    session.execute(update(Area).where(func.length(Area.code) == 12).values(kind="community"))
     seed_matrix(session, now=NOON)
     return Desk(session, make_staff(session))
 

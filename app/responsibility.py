@@ -1,0 +1,326 @@
+"""Who is responsible: versions of the matrix, their rules, trials and tables."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, g, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from app import faces
+from app.auth import requires
+from app.i18n import translated
+from app.incident_answers import named
+from grids import audit, scope
+from grids.codes import Category, Department
+from grids.divisions import Area
+from grids.errors import GridsError
+from grids.incidents.models import Incident
+from grids.responsibility import editing, sheet, trial, versions
+from grids.responsibility.bands import BANDS
+from grids.responsibility.editing import OWNER_KINDS, RuleInput
+from grids.responsibility.errors import BadRule, BadTable, NoRuleSet, SameSelectors
+from grids.responsibility.matrix import KINDS, RuleRow
+from grids.responsibility.models import RuleSet, RuleTrial
+from grids.responsibility.ruling import matrix_of
+
+bp = Blueprint("responsibility", __name__)
+
+TONES: Final = {"draft": "", "trial": "soon", "planned": "brand", "live": "ok", "ended": ""}
+FIELDS: Final = ("kind", "category", "area", "owner", "band", "first", "last", "department",
+                 "why", "basis")  # fmt: skip
+MENU: Final = (
+    ("/command/rules", "table", "responsibility.rules"),
+    ("/command/arbitrations", "gavel", "responsibility.arbitrations"),
+    ("/command/precedents", "book", "responsibility.precedents"),
+    ("/command/moratoria", "player-pause", "responsibility.moratoria"),
+)
+
+
+def now() -> datetime:
+    """Return the server's instant."""
+    return datetime.now(UTC)
+
+
+def source_ip() -> str:
+    """Return where the request comes from."""
+    return request.remote_addr or ""
+
+
+def page(template: str, **values: Any) -> str:
+    """Render a page of responsibility inside its frame."""
+    return render_template(
+        f"responsibility/{template}.html",
+        menu=MENU,
+        may_manage=g.actor.can("rules:manage"),
+        names=names_of(),
+        moment=moment,
+        page_data={"city": {"zone": faces.settings().city_zone}},
+        **values,
+    )
+
+
+def moment(at: datetime | None) -> str:
+    """Write an instant on the city's clock."""
+    zone = ZoneInfo(faces.settings().city_zone)
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else "–"
+
+
+def instant(text: str) -> datetime | None:
+    """Read an instant of a form on the city's clock; None where it is none."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(faces.settings().city_zone))
+
+
+def names_of() -> dict[str, str]:
+    """Return the names of departments and areas by code, in the reader's language."""
+    found = {
+        row.code: named(row.name_zh, row.name_en) or row.code
+        for model in (Department, Area)
+        for row in g.session.execute(select(model.code, model.name_zh, model.name_en))
+    }
+    return {**found, "": _("responsibility.all")}
+
+
+def categories_of(rules: list[RuleRow]) -> dict[tuple[str, str], str]:
+    """Return the names of the categories that rules name."""
+    wanted = {rule.selector.category for rule in rules} - {""}
+    found = g.session.execute(
+        select(Category.kind, Category.code, Category.name_zh, Category.name_en).where(
+            Category.code.in_(wanted), Category.code_system.not_like("CJT%")
+        )
+    )
+    return {(r.kind, r.code): named(r.name_zh, r.name_en) or r.code for r in found}
+
+
+@bp.get("/command/rules")
+@requires("rules:view")
+def home() -> ResponseReturnValue:
+    """Show the version in force."""
+    live = versions.live_version(g.session, now())
+    if live is None:
+        return page("empty", sets=versions.versions(g.session), state_of=_state)
+    return _set_page(live)
+
+
+@bp.get("/command/rules/<int:set_id>")
+@requires("rules:view")
+def one(set_id: int) -> ResponseReturnValue:
+    """Show one version: its rules, what it changes, its trial."""
+    found = versions.version(g.session, set_id)
+    if found.status != "live" and not g.actor.can("rules:manage"):
+        raise NoRuleSet(f"version {set_id} is a draft")
+    return _set_page(found)
+
+
+def _state(found: RuleSet) -> str:
+    return versions.state_of(found, now())
+
+
+def _set_page(
+    found: RuleSet, *, problem: GridsError | None = None, status: int = 200
+) -> ResponseReturnValue:
+    rules = versions.rules(g.session, g.actor, found.id)
+    live = versions.live_version(g.session, now())
+    is_draft = found.status != "live"
+    changes = []
+    if is_draft and live is not None:
+        changes = versions.changes(versions.rules(g.session, g.actor, live.id), rules)
+    tried = versions.last_trial(g.session, found.id) if is_draft else None
+    shown = _filtered(rules)
+    sets = versions.versions(g.session)
+    if not g.actor.can("rules:manage"):
+        sets = [each for each in sets if each.status == "live"]
+    answer = page(
+        "rules",
+        found=found, state=_state(found), state_of=_state, tones=TONES, sets=sets, live=live,
+        rules=shown[:500], total=len(rules), count=len(shown), is_draft=is_draft,
+        categories=categories_of(rules + [c.before for c in changes if c.before]),
+        departments=sorted({r.department for r in rules}), areas=sorted({r.selector.area for r in rules}),
+        args=request.args, changes=changes, tried=tried, is_stale=trial.is_stale(found, tried),
+        examples=_examples(tried), idle=versions.idle(matrix_of(g.session, found.id)) if is_draft else [],
+        gaps=versions.gaps(g.session, found.id) if is_draft else [],
+        problem=text_of(problem) if problem else "",
+        rows=problem.params.get("rows", [])[:50] if isinstance(problem, BadTable) else [],
+    )  # fmt: skip
+    return (answer, status) if status != 200 else answer
+
+
+def _filtered(rules: list[RuleRow]) -> list[RuleRow]:
+    """Keep the rules that the filters of the address ask for."""
+    args = request.args
+    words, department, area = (args.get(n, "").strip()[:80] for n in ("q", "department", "area"))
+    names = categories_of(rules) if words else {}
+    return [
+        rule for rule in rules
+        if (not department or department in (rule.department, *rule.assisting))
+        and (not area or rule.selector.area == area)
+        and (not words or rule.selector.category.startswith(words)
+             or words in names.get((rule.selector.kind, rule.selector.category), "")
+             or words in rule.why)
+    ]  # fmt: skip
+
+
+def _examples(tried: RuleTrial | None) -> list[dict[str, Any]]:
+    """Return the examples of a trial that the reader may see, with number and place."""
+    listed = tried.result.get("examples", []) if tried is not None and tried.result else []
+    found = g.session.scalars(
+        scope.visible(select(Incident), g.actor, Incident).where(
+            Incident.id.in_([each["id"] for each in listed])
+        )
+    )
+    cases = {str(row.id): row for row in found}
+    return [{**each, "case": cases[each["id"]]} for each in listed if each["id"] in cases]
+
+
+def text_of(error: GridsError) -> str:
+    """Write an error in the reader's language."""
+    name = str(error.params.get("field") or "")
+    params = {"field_name": translated(f"responsibility.field.{name}", name), **error.params}
+    return translated(f"error.{error.code}", str(error), **params)
+
+
+@bp.post("/command/rules/drafts")
+@requires("rules:manage")
+def create() -> ResponseReturnValue:
+    """Begin a draft with the rules in force."""
+    with g.session.begin():
+        made = versions.new_draft(
+            g.session, g.actor, name=request.form.get("name", ""), now=now(),
+            source_ip=source_ip(),
+        ).id  # fmt: skip
+    return redirect(f"/command/rules/{made}", 303)
+
+
+@bp.post("/command/rules/<int:set_id>/drop")
+@requires("rules:manage")
+def drop(set_id: int) -> ResponseReturnValue:
+    """Throw a draft away."""
+    with g.session.begin():
+        versions.drop_draft(g.session, set_id, g.actor, source_ip=source_ip())
+    return redirect("/command/rules", 303)
+
+
+@bp.get("/command/rules/<int:set_id>/rules/<int:rule_id>")
+@requires("rules:manage")
+def edit(set_id: int, rule_id: int) -> ResponseReturnValue:
+    """Show the form of a rule; 0 is a new one."""
+    found = versions.version(g.session, set_id)
+    given = RuleInput()
+    if rule_id:
+        given = editing.input_of(editing.rule_of(g.session, set_id, rule_id, g.actor))
+    return _form(found, rule_id, given, {})
+
+
+@bp.post("/command/rules/<int:set_id>/rules/<int:rule_id>")
+@requires("rules:manage")
+def save(set_id: int, rule_id: int) -> ResponseReturnValue:
+    """Keep a rule of a draft, or show the form with what is wrong at each field."""
+    form = request.form
+    given = RuleInput(
+        **{name: form.get(name, "").strip() for name in FIELDS},
+        assisting=tuple(filter(None, form.getlist("assisting"))),
+    )
+    try:
+        with g.session.begin():
+            if form.get("act") == "remove":
+                editing.remove_rule(g.session, set_id, rule_id, g.actor, source_ip=source_ip())
+            else:
+                editing.save_rule(
+                    g.session, set_id, given, g.actor, rule_id=rule_id or None, now=now(),
+                    source_ip=source_ip(),
+                )  # fmt: skip
+    except BadRule as error:
+        found = versions.version(g.session, set_id)
+        return _form(found, rule_id, given, error.params["problems"]), 422
+    except SameSelectors as error:
+        found = versions.version(g.session, set_id)
+        return _form(found, rule_id, given, {}, problem=text_of(error)), 409
+    return redirect(f"/command/rules/{set_id}", 303)
+
+
+def _form(
+    found: RuleSet, rule_id: int, given: RuleInput, problems: dict[str, str], problem: str = ""
+) -> str:
+    departments = g.session.scalars(select(Department).order_by(Department.sort, Department.code))
+    return page(
+        "rule",
+        found=found, rule_id=rule_id, given=given, problems=problems, problem=problem, kinds=KINDS,
+        bands=BANDS, owners=OWNER_KINDS, departments=departments.all(),
+        areas=g.session.execute(select(Area.code).order_by(Area.code)).scalars().all(),
+    )  # fmt: skip
+
+
+@bp.post("/command/rules/<int:set_id>/trial")
+@requires("rules:manage")
+def try_it(set_id: int) -> ResponseReturnValue:
+    """Try a draft on the cases of last year, as a job."""
+    return _act(set_id, lambda: trial.ask_trial(
+        g.session, set_id, g.actor, now=now(), source_ip=source_ip()))  # fmt: skip
+
+
+@bp.post("/command/rules/<int:set_id>/live")
+@requires("rules:manage", step_up=True)
+def go_live(set_id: int) -> ResponseReturnValue:
+    """Put a tried version in force from an instant."""
+    begins_at = instant(request.form.get("begins_at", "")) or now()
+    return _act(set_id, lambda: versions.go_live(
+        g.session, set_id, g.actor, begins_at=begins_at, note=request.form.get("note", ""),
+        now=now(), source_ip=source_ip()))  # fmt: skip
+
+
+@bp.post("/command/rules/<int:set_id>/back")
+@requires("rules:manage", step_up=True)
+def back(set_id: int) -> ResponseReturnValue:
+    """Put the rules of an earlier version in force again."""
+    return _act(set_id, lambda: versions.roll_back(
+        g.session, g.actor, to=set_id, note=request.form.get("note", ""), now=now(),
+        source_ip=source_ip()), "/command/rules")  # fmt: skip
+
+
+def _act(set_id: int, act: Any, target: str = "") -> ResponseReturnValue:
+    """Do something with a version and go back to it, with what was refused above it."""
+    try:
+        with g.session.begin():
+            act()
+    except GridsError as error:
+        return _set_page(versions.version(g.session, set_id), problem=error, status=422)
+    return redirect(target or f"/command/rules/{set_id}", 303)
+
+
+@bp.get("/command/rules/<int:set_id>/table.csv")
+@requires("rules:view")
+def table(set_id: int) -> ResponseReturnValue:
+    """Give the rules of a version as a table."""
+    found = versions.version(g.session, set_id)
+    if found.status != "live" and not g.actor.can("rules:manage"):
+        raise NoRuleSet(f"version {set_id} is a draft")
+    rules = versions.rules(g.session, g.actor, set_id)
+    audit.record(
+        g.session, "rules_exported", actor_id=g.actor.account_id, subject=f"rules:{set_id}",
+        source_ip=source_ip(), detail={"rules": len(rules)},
+    )  # fmt: skip
+    g.session.commit()
+    answer = Response(sheet.write_csv(rules), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f'attachment; filename="rules-{set_id}.csv"'
+    return answer
+
+
+@bp.post("/command/rules/<int:set_id>/table")
+@requires("rules:manage")
+def send_table(set_id: int) -> ResponseReturnValue:
+    """Replace the rules of a draft by those of a table, or name every bad line."""
+    sent = request.files.get("table")
+    data = sent.read(sheet.MOST_BYTES + 1)[: sheet.MOST_BYTES] if sent is not None else b""
+    return _act(set_id, lambda: sheet.replace_rules(
+        g.session, set_id, data, g.actor, now=now(), source_ip=source_ip()))  # fmt: skip
+
+
+__all__ = ["bp", "instant", "moment", "names_of", "now", "page", "source_ip", "text_of"]
