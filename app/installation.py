@@ -5,7 +5,7 @@ import dataclasses
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -24,6 +24,8 @@ SCHEMA_SOURCES = (
 if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
+
+    from grids.codes import Change, Loaded
 
 Progress = Callable[[str], None]
 
@@ -76,12 +78,31 @@ def _state(settings: Settings) -> str:
     return f"{total.hexdigest()} {settings.admin_url.rpartition('@')[2]} {number} {version}\n"
 
 
-def load_codes(settings: Settings) -> None:
-    """Load the code lists that the project ships."""
+def load_codes(settings: Settings, folder: Path | None = None) -> "Loaded":
+    """Load the code lists that the project ships, or those of a folder of the city."""
     from grids import codes
 
     with owner_session(settings) as session:
-        codes.load(session, CODES, on=datetime.now(ZoneInfo(settings.city_zone)).date())
+        return codes.load(session, folder or CODES, on=_today(settings), origin=_origin(folder))
+
+
+def plan_codes(settings: Settings, folder: Path | None = None) -> "tuple[Change, ...]":
+    """Say what a load would change, row by row."""
+    from grids import codes
+
+    with owner_session(settings) as session:
+        found = codes.plan(session, folder or CODES, on=_today(settings), origin=_origin(folder))
+        return found.changes
+
+
+def _today(settings: Settings) -> date:
+    return datetime.now(ZoneInfo(settings.city_zone)).date()
+
+
+def _origin(folder: Path | None) -> str:
+    """Name where rows come from: a folder of the city changes its own rows only."""
+    is_shipped = folder is None or folder.resolve() == CODES.resolve()
+    return "file" if is_shipped or folder is None else folder.resolve().name
 
 
 def zone_of_city(settings: Settings) -> str | None:

@@ -53,15 +53,46 @@ def codes() -> None:
     """Code lists: categories, departments, limits, workdays."""
 
 
+FOLDER = click.argument(
+    "folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+
+
 @codes.command("load")
-def load() -> None:
-    """Load data/codes into the database; the same files again change nothing."""
+@FOLDER
+def load(folder: Path | None) -> None:
+    """Load data/codes, or a FOLDER of the city, into the database; again changes nothing."""
     from app import installation
 
     settings = Settings.load()
     installation.start_database(settings)
-    installation.load_codes(settings)
-    click.echo("code lists loaded")
+    done = installation.load_codes(settings, folder)
+    click.echo(f"code lists loaded, {done.changes} rows changed" if done.changes else
+               "code lists loaded, nothing changed")  # fmt: skip
+
+
+@codes.command("diff")
+@FOLDER
+def diff(folder: Path | None) -> None:
+    """Say row by row what a load would change, in both languages.
+
+    Ends with 1 where there is something to change, with 0 where there is nothing.
+    """
+    from app import installation
+    from app.cli.words import in_both
+
+    settings = Settings.load()
+    installation.start_database(settings)
+    changes = installation.plan_codes(settings, folder)
+    for change in changes:
+        click.echo(f"{in_both(f'codes.what_{change.what}')}  {change.table} {change.word}"
+                   f"  {change.name_zh} / {change.name_en}")  # fmt: skip
+        for column, (before, after) in change.fields.items():
+            click.echo(f"    {column}: {before} -> {after}")
+    count = sum(change.what != "kept" for change in changes)
+    click.echo(f"{in_both('codes.rows_differ')}: {count}")
+    if count:
+        raise SystemExit(1)
 
 
 @click.command("verify-store")

@@ -37,3 +37,15 @@ def message_of(error: Exception, environ: Mapping[str, str] = os.environ) -> str
             except (KeyError, TypeError, ValueError):
                 break
     return str(error)
+
+
+def in_both(key: str) -> str:
+    """Write a text in Chinese and English, for what people of both read."""
+    found = []
+    for name in ("zh", "en"):
+        for area in sorted(FOLDER.iterdir()):
+            text = Translations.load(str(area), [name]).gettext(key)
+            if text != key:
+                found.append(str(text))
+                break
+    return " / ".join(found)
