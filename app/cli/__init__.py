@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from app.cli import audit, data, develop, exports, keys, people, privacy, serve
+from app.cli import audit, data, develop, exports, keys, outbox, people, privacy, serve
 from app.cluster import ClusterError
 from app.config import InvalidSetting
 from app.processes import ProcessError
@@ -37,6 +37,7 @@ COMMANDS = (
     audit.audit_group,
     exports.exports_group,
     keys.keys,
+    outbox.outbox,
     privacy.inventory,
     privacy.retention,
     develop.test,

@@ -50,6 +50,8 @@ ALLOWED = {
     "grids/responsibility/arbitration:parties_of": "tasks of the case that the caller has read",
     "grids/responsibility/arbitration:returned_by": "events of the case that the caller has read",
     # Work of the owner, the worker and the sealer, which serve nobody in particular.
+    "grids/outbox/sending:_facts": "the worker words a message: number, category and state",
+    "grids/outbox/sending:_phone": "the worker opens the number that a message goes to",
     "grids/blobs:sweep": "the worker removes photos that no report names",
     "grids/blobs:verify_store": "the owner compares rows with files",
     "grids/blobs:_remove_unnamed": "the worker removes files that no row names",

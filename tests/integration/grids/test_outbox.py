@@ -24,7 +24,7 @@ from app.courier import words
 from grids.channels.models import DutyAlarm
 from grids.db import engine as make_engine
 from grids.incidents.requests import Contact
-from grids.outbox import Message, Receiver, write
+from grids.outbox import Message, Receiver, state, write
 from grids.outbox.outside import Outside, Reply
 from grids.outbox.sending import deliver_one, pause
 from tests.support.cases import (
@@ -363,3 +363,32 @@ def test_a_courier_that_is_killed_again_and_again_leaves_nothing_and_doubles_not
     assert kills >= 3
     assert states(city, "env") == ["sent"] * count
     assert len(set(there.keys)) == count
+
+
+def test_what_was_given_up_is_sent_when_somebody_says_so(city: Engine) -> None:
+    with gateway() as (there, url), Session(city) as session:
+        state.keep_receiver(
+            session, VAULT, "env", door="env", path="", name_zh="环保", name_en="Environment",
+            secret=SECRET,
+        )  # fmt: skip
+        session.commit()
+        put(city, "env", 3)
+        assert state.give_up(session, "env", "closed down", actor_id=None, now=NOON) == 3
+        session.commit()
+        assert deliver_one(city, "env", outside(env=url), now=later()) is None
+
+        assert state.retry(session, "env", actor_id=None, now=NOON) == 3
+        session.commit()
+        while deliver_one(city, "env", outside(env=url), now=later()):
+            pass
+
+        (found,) = [one for one in state.states(session) if one.receiver.code == "env"]
+        assert (found.counts, found.oldest_at) == ({"sent": 3}, None)
+        assert len(there.got) == 3
+
+
+def test_a_receiver_without_a_secret_is_refused(session: Session) -> None:
+    with pytest.raises(state.BadReceiver):
+        state.keep_receiver(
+            session, VAULT, "env", door="env", path="", name_zh="环", name_en="E", secret="short"
+        )  # fmt: skip
