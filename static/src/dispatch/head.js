@@ -26,9 +26,9 @@ export function createHead(host, {turn, set, onClear, onFacets, onSaved, names})
   const more = el('button', {type: 'button', class: 'btn btn-small', id: 'open-facets', 'aria-expanded': 'false', onclick: onFacets}, icon('adjustments'), t('dispatch.filters'));
   const saved = el('button', {type: 'button', class: 'btn btn-small', id: 'open-saved', 'aria-haspopup': 'true', 'aria-expanded': 'false', onclick: () => onSaved(saved)}, icon('star'), t('dispatch.saved'));
   fill(host,
-    el('div', {class: 'queue-title'}, el('h2', null, t('dispatch.list')), count, el('span', {class: 'spacer'}), link),
+    el('div', {class: 'queue-title'}, el('h2', null, t('dispatch.list')), count, el('span', {class: 'spacer'}), link, more, saved),
     el('div', {class: 'queue-bar'}, trays, el('span', {class: 'spacer'}), sorts),
-    el('div', {class: 'queue-bar'}, risks, el('span', {class: 'spacer'}), more, saved),
+    risks,
     applied);
 
   /** @param {Facets} facets @param {string} kind @param {string} value */
