@@ -38,7 +38,7 @@ export function createCase(host, {now, iso, drafts, claims, claimOf, onLoaded, o
 
   const head = el('header', {class: 'case-head'});
   const claimBar = el('div', {class: 'claim-bar', role: 'status'});
-  const body = el('div', {class: 'case-body', tabindex: '0', role: 'region', 'aria-label': t('case.title')});
+  const body = el('div', {class: 'case-body', tabindex: '0', role: 'group', 'aria-label': t('case.title')});
   const foot = el('footer', {class: 'case-actions'});
   const countdown = el('span', {class: 'badge'});
   const twinBox = el('section', {class: 'twin-box', hidden: true});
