@@ -57,9 +57,9 @@ def words(kind: str, facts: Mapping[str, Any]) -> str:
     texts = Translations.load(str(FOLDER / "channels"), ["zh"])
     reason = facts.get("reason")
     domain = Translations.load(str(FOLDER / "domain"), ["zh"])
-    known = domain.gettext(f"reason.{reason}") if reason else ""
+    known = domain.gettext("reason." + str(reason)) if reason else ""
     return str(
-        texts.gettext(f"channels.tell_{kind}")
+        texts.gettext("channels.tell_" + kind)
         % {
             "number": facts.get("public_number", ""),
             "category": facts.get("category_zh", ""),

@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grids.db import Base
+from grids.db import Base, personal
 
 PENDING, SENT, GIVEN_UP, CANCELLED = "pending", "sent", "given_up", "cancelled"
 #: The receiver that every installation has; a setting says whether it is connected.
@@ -30,7 +30,10 @@ class Receiver(Base):
     name_en: Mapped[str]
     door: Mapped[str] = mapped_column(server_default="")  #: id in WANGGE_OUTGOING
     path: Mapped[str] = mapped_column(server_default="")
-    secret_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)  #: signs what is sent
+    #: signs what is sent
+    secret_sealed: Mapped[bytes | None] = mapped_column(
+        LargeBinary, info=personal("L3", "sign what a receiver is told", "while it is told things")
+    )
     is_active: Mapped[bool] = mapped_column(server_default="true")
     most_tries: Mapped[int] = mapped_column(server_default="12")
     failures: Mapped[int] = mapped_column(server_default="0")  #: in a row
