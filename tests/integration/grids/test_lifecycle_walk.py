@@ -1,5 +1,6 @@
 """Random walks on real PostGIS through the service: the rows are what the events add up to."""
 
+from collections import Counter
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -28,7 +29,8 @@ from tests.support.cases import (
 from tests.support.depth import IS_FULL
 
 #: 30,000 actions in a full run; the mass of the walk is in tests/unit, without a database.
-WALKS, STEPS = (600, 50) if IS_FULL else (8, 30)
+WALKS, STEPS = (600, 50) if IS_FULL else (8, 25)
+STARTS = ("pending_accept", "pending_dispatch", "handling", "pending_check")
 MINUTES = (0, 0, 1, 25, 300, 3000)
 
 
@@ -72,11 +74,15 @@ def hold(session: Session, desk: Desk, case: UUID) -> None:
     assert timing.due_of(stored.runs) == row.due_at
 
 
-def walk(session: Session, desk: Desk, people: list[Actor], photo: str, rng: Random) -> set[str]:
-    """Take one case as far as chance goes; return what was done."""
+def walk(
+    session: Session, desk: Desk, people: list[Actor], photo: str, rng: Random,
+    done: Counter[str],
+) -> None:  # fmt: skip
+    """Take one case as far as chance goes; what was done least goes first."""
     other = desk.submit()
     case = desk.submit(channel=rng.choice(("worker", "public")), urgency=rng.choice("ABCD"))
-    done: set[str] = set()
+    start = rng.choice(STARTS)
+    desk.take_to(case, start)
     for _ in range(STEPS):
         desk.later(minutes=rng.choice(MINUTES))
         who = rng.choice(people)
@@ -87,7 +93,7 @@ def walk(session: Session, desk: Desk, people: list[Actor], photo: str, rng: Ran
         tried = shown if shown and rng.random() < 0.9 else [
             move.action for move in moves_from(desk.row(case).status)
         ]  # fmt: skip
-        action = rng.choice([name for name in tried if name != "comment"] or tried)
+        action = min(rng.choices(tried, k=3), key=done.__getitem__)
         status = desk.row(case).status
         line = find_move(action, status)
         assert line is not None
@@ -100,10 +106,9 @@ def walk(session: Session, desk: Desk, people: list[Actor], photo: str, rng: Ran
             assert desk.row(case).status == status
         else:
             attempt.commit()
-            done.add(action)
+            done[action] += 1
             assert action in shown, f"{who.name} did {action} without being shown it"
         hold(session, desk, case)
-    return done
 
 
 def test_walks_through_the_service_leave_rows_that_follow_from_the_events(
@@ -116,9 +121,10 @@ def test_walks_through_the_service_leave_rows_that_follow_from_the_events(
     people = [*staff.values(), make_actor(session, "dispatcher"), make_actor(session, "worker"),
               make_actor(session, "handler", department=OTHER_DEPARTMENT)]  # fmt: skip
     rng = Random(4)
-    done: set[str] = set()
+    done: Counter[str] = Counter()
 
     for _ in range(WALKS):
-        done |= walk(session, desk, people, photo, rng)
+        walk(session, desk, people, photo, rng, done)
 
-    assert done >= {"accept", "file", "dispatch", "sign"}
+    # Walks that end at once would keep every rule.
+    assert len(done) >= (45 if IS_FULL else 12), sorted(done)
