@@ -19,7 +19,7 @@ from app.faces import FieldErrors
 from app.incident_answers import named, photo_json, row_json
 from app.render import ENCODER, json_answer, own_path
 from gis.errors import GisError
-from grids import duty, following, places
+from grids import codes, duty, following, places
 from grids.accounts import on_duty
 from grids.city import City, the_city
 from grids.errors import Conflict, GridsError
@@ -322,7 +322,23 @@ def _task_page(incident_id: UUID, errors: dict[str, str] | None = None) -> str:
     with g.session.begin():
         now = datetime.now(UTC)
         page = {**_frame("tasks", now), **move_form.case_page(incident_id, errors=errors)}
-    return render_template("worker/task.html", **page)
+        category = page["case"]["category"]
+        carried = codes.of_code(
+            g.session, category["code"], category.get("kind", "matter"), now.date()
+        )
+    return render_template("worker/task.html", conditions=_conditions(carried), **page)
+
+
+def _conditions(carried: codes.Carried | None) -> list[tuple[str, str]]:
+    """Write what the category asks of a case, in the reader's language."""
+    if carried is None:
+        return []
+    told = (
+        (_("codes.filing"), carried.filing),
+        (_("codes.closing"), carried.closing),
+        (_("codes.self_handling"), carried.self_handling),
+    )
+    return [(str(head), faces.by_language(one.zh, one.en)) for head, one in told if one]
 
 
 @bp.post("/tasks/<uuid:incident_id>/moves")

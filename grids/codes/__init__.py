@@ -4,7 +4,7 @@
 from one list to another; `find` searches by name, pinyin and initials in all of them.
 """
 
-from grids.codes.carried import Carried, Option, Question, Target, Versioned, of
+from grids.codes.carried import Carried, Option, Question, Target, Versioned, of, of_code
 from grids.codes.converting import Conversion, convert
 from grids.codes.converting import Target as ConversionTarget
 from grids.codes.identifiers import Identifier, parse_identifier
@@ -27,7 +27,7 @@ from grids.codes.models import (
     WorkSpan,
 )
 from grids.codes.names import search_key
-from grids.codes.reading import BadCodeList
+from grids.codes.rows import BadCodeList
 from grids.codes.searching import Found, find
 
 __all__ = [
@@ -35,5 +35,5 @@ __all__ = [
     "CategoryLimit", "CategoryRule", "Change", "CodeChange", "CodeLoad", "CodeMap", "CodeSystem",
     "Conversion", "ConversionTarget", "Department", "Found", "Identifier", "Loaded", "Option",
     "Plan", "PopulationCategory", "Question", "StageLimit", "Target", "Versioned", "WorkSpan",
-    "Workday", "convert", "find", "load", "of", "parse_identifier", "plan", "search_key",
+    "Workday", "convert", "find", "load", "of", "of_code", "parse_identifier", "plan", "search_key",
 ]  # fmt: skip

@@ -98,6 +98,17 @@ def of(session: Session, category_id: int, on: date) -> Carried:
     return of_many(session, (category_id,), on)[category_id]
 
 
+def of_code(session: Session, code: str, kind: str, on: date) -> Carried | None:
+    """Return what the category of a code carries on a day; None where no list has it then."""
+    found = session.scalar(
+        select(Category.id)
+        .where(Category.code == code, Category.kind == kind, *in_force(Category, on))
+        .order_by(Category.valid_from.desc(), Category.id)
+        .limit(1)
+    )
+    return of(session, found, on) if found is not None else None
+
+
 def of_many(session: Session, ids: Iterable[int], on: date) -> dict[int, Carried]:
     """Return what several categories carry on a day, in three statements."""
     wanted = list(dict.fromkeys(ids))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, get_args
 from uuid import NAMESPACE_OID, uuid5
 
 from sqlalchemy import String, and_, cast, exists, func, or_, select
@@ -95,8 +95,9 @@ def _rows_of(clock: IncidentClock, urgency: str, days: Calendar) -> list[dict[st
 
 def unit_of(clock: IncidentClock, urgency: str) -> Unit:
     """Return the unit that a clock counts in: an emergency always counts elapsed time."""
-    if clock.stage == "H" and clock.limit_unit in ("elapsed_hour", "work_hour", "work_day"):
-        return clock.limit_unit
+    units: dict[str | None, Unit] = {unit: unit for unit in get_args(Unit)}
+    if clock.stage == "H" and clock.limit_unit in units:
+        return units[clock.limit_unit]
     if urgency == "A" or clock.stage not in STAGE_LIMITS:
         return "elapsed_hour"
     return STAGE_LIMITS[clock.stage].unit

@@ -18,6 +18,9 @@ ALLOWED = {
     "grids/incidents/records:_tasks": "sub-tasks of the case that `locked` has read in scope",
     "grids/incidents/merging:follow": "the link of two cases that `locked` has read in scope",
     "grids/incidents/projection:rebuilt": "rebuilds a case for tests and repair, as the owner",
+    "grids/reminders/telling:plan": "the worker's look at running clocks; nobody reads them",
+    "grids/reminders/telling:tell": "the worker's look at running clocks; nobody reads them",
+    "grids/reminders/telling:_told": "a reminder that the worker writes into the case",
     "grids/people/reporters:reveal": "contacts of the case that the statement before found",
     "grids/people/reporters:has_contact": "says yes or no of a case that the caller has read",
     # A right that is no area: a secret code, an own report, the hash of a photo.

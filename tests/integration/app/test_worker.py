@@ -67,6 +67,16 @@ def test_a_task_of_another_grid_is_not_there(desk, worker):
     assert worker.get(f"/worker/tasks/{incident_id}").status_code == 404
 
 
+def test_a_task_says_when_its_category_is_filed_and_closed(desk, worker):
+    incident_id = desk.submit(channel="public", category="06010")
+    desk.move(incident_id, "accept", "intake")
+
+    page = worker.get(f"/worker/tasks/{incident_id}").text
+
+    assert "主次干道、公共场所有垃圾堆，或垃圾散落在容器外。" in page
+    assert "已清运，地面干净。" in page
+
+
 def test_a_task_is_verified_with_a_photo_by_the_plain_form(desk, worker, session):
     incident_id = desk.submit(channel="public")
     desk.move(incident_id, "accept", "intake")
