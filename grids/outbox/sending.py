@@ -133,7 +133,7 @@ def _ready(
     session: Session, receiver: Receiver, message: Message, outside: Outside, now: datetime
 ) -> Letterhead:
     facts = _facts(session, message, outside)
-    head = {
+    head: dict[str, Any] = {
         "id": message.id,
         "kind": message.kind,
         "door": receiver.door,
