@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from grids import scope
@@ -80,7 +81,7 @@ def handled(session: Session, actor: Actor, *, since: datetime) -> list[Handled]
             IncidentEvent.recorded_at >= since,
             IncidentEvent.actor_id == actor.account_id,
         )
-        .distinct(IncidentEvent.incident_id)
+        .ext(distinct_on(IncidentEvent.incident_id))
         .order_by(IncidentEvent.incident_id, IncidentEvent.seq.desc())
         .subquery()
     )
