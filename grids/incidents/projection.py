@@ -249,8 +249,8 @@ def _flags(case: Case, event: IncidentEvent | Fact, move: Move | None) -> dict[s
         flags = {name: value for name, value in flags.items() if name not in gone}
         if move.sets_flag:
             told = {name: event.data[name] for name in TOLD if name in event.data}
-            reason = {"reason": event.reason} if event.reason else {}
-            said = {"by": event.actor_id, "seq": event.seq, **reason, **told}
+            reason: dict[str, Any] = {"reason": event.reason} if event.reason else {}
+            said: dict[str, Any] = {"by": event.actor_id, "seq": event.seq, **reason, **told}
             if move.goes_back or event.action == "merge":
                 said["status"] = event.from_status
             flags = {**flags, move.sets_flag: said}

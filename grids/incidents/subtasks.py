@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from grids.incidents.models import IncidentEvent
 from grids.incidents.projection import Case, Fact
@@ -84,7 +85,7 @@ def _ended(tasks: Tasks, at: datetime) -> Tasks:
     return tuple(task if task.ended_at else replace(task, ended_at=at) for task in tasks)
 
 
-def _lead(tasks: Tasks, **changed: datetime | None) -> Tasks:
+def _lead(tasks: Tasks, **changed: Any) -> Tasks:
     """Change the open task of the lead department."""
     return tuple(
         replace(task, **changed) if task.part == "lead" and task.ended_at is None else task

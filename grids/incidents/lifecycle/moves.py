@@ -235,8 +235,8 @@ MOVES: Final[tuple[Move, ...]] = (
          CENTRE, ("note",), (), clock="hold", bars_flag="waiting_reporter",
          sets_flag="waiting_reporter", seat="own", may_undo=False),
     Move("reporter_answered", ("pending_accept", "pending_file", "pending_dispatch", "handling"),
-         SAME, (*CENTRE, "system"), ("note",), ("photos",), clock="release",
-         needs_flag="waiting_reporter", clears=("waiting_reporter",), in_wait=True,
+         SAME, (*CENTRE, *FIELD, "system"), ("note",), ("photos",), clock="release",
+         needs_flag="waiting_reporter", clears=("waiting_reporter",), seat="above", in_wait=True,
          is_primary=True),
     # 超时申诉: two steps; the fact stays, the statistic is exempted
     Move("appeal", ("handling", "pending_review", "pending_check", "pending_close", "closed"),
