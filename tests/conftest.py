@@ -63,10 +63,19 @@ def _folders_the_server_may_enter() -> Any:
         yield
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests for `--dist=loadgroup`: by file, and all browser tests in one process."""
-    for item in items:
-        folder = item.path.relative_to(HERE).parts[0]
-        group = folder if folder in TOGETHER else str(item.path.relative_to(HERE))
-        item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each process whole files, and all browser tests to one.
+
+    Not by `xdist_group`: pytest 9.2 no longer reads what pytest-xdist 3.8 appends to a test's id,
+    so that its groups fall apart and each process starts a city of its own for the same file.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            folder = Path(path).parts[1]
+            return folder if folder in TOGETHER else path
+
+    return ByFile(config, log)

@@ -35,11 +35,10 @@ ROLES: dict[str, frozenset[str]] = {
     | DISPUTE_SEAT,
     # 人民调解员: mediates in the area of a people's mediation committee.
     "mediator": DISPUTE_SEAT | {"grid:view", "map:view"},
-    "handler": CASE_VIEW | {"desk:view", "incident:move", "rules:view"} | {"hazard:view", "hazard:move"},
-    "worker": CASE_VIEW
-    | {"worker:view", "incident:submit", "incident:move"}
-    | HAZARDS
-    | DISPUTES,
+    "handler": CASE_VIEW
+    | {"desk:view", "incident:move", "rules:view"}
+    | {"hazard:view", "hazard:move"},
+    "worker": CASE_VIEW | {"worker:view", "incident:submit", "incident:move"} | HAZARDS | DISPUTES,
     "grid_leader": CASE_VIEW
     | {"worker:view", "incident:submit", "incident:move"}
     | HAZARDS

@@ -248,7 +248,7 @@ def _flags(case: Case, event: IncidentEvent | Fact, move: Move | None) -> dict[s
         gone = {*move.clears, *(("lead_replied",) if event.action in ("rework", "reopen") else ())}
         flags = {name: value for name, value in flags.items() if name not in gone}
         if move.sets_flag:
-            told = {name: event.data[name] for name in TOLD if name in event.data}
+            told: dict[str, Any] = {n: event.data[n] for n in TOLD if n in event.data}
             reason: dict[str, Any] = {"reason": event.reason} if event.reason else {}
             said: dict[str, Any] = {"by": event.actor_id, "seq": event.seq, **reason, **told}
             if move.goes_back or event.action == "merge":

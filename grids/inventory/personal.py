@@ -30,9 +30,7 @@ _REPORTER: Final = Personal(
 _STAFF: Final = Personal("L2", "staff", "sign_in", "employment", "employed", "admin:system")
 _SECRET: Final = Personal("L3", "staff", "sign_in", "employment", "employed", "nobody")
 _ACT: Final = Personal("L2", "staff", "proof", "employment", "case", "incident:view")
-_PARTY: Final = Personal(
-    "L3", "party", "mediation", "legal_duty", "ended_3y", "dispute:parties"
-)
+_PARTY: Final = Personal("L3", "party", "mediation", "legal_duty", "ended_3y", "dispute:parties")
 _PAPER: Final = Personal("L3", "party", "mediation", "legal_duty", "dispute", "dispute:view")
 _MEDIATES: Final = Personal("L2", "staff", "proof", "employment", "dispute", "dispute:view")
 _INSPECTS: Final = Personal("L2", "staff", "proof", "employment", "hazard", "hazard:view")

@@ -174,12 +174,34 @@ TABLES: Final = (
         "incident_id account_id since_at ends_at area_code department_code",
     ),
     Listed("desk_draft", "drafts", "account_id incident_id action fields updated_at"),
-    Listed("dispute", "disputes", "area_code kind severity channel level people text party_count meeting_count extension_count reopen_count way contacted_at agreed_at id number status opened_at stage_at due_at ended_at limits flags event_count registrar_id holder_id department_code"),
-    Listed("dispute_event", "disputes", "dispute_id seq id recorded_at action from_status to_status role reason note photos data actor_id"),
-    Listed("dispute_paper", "disputes", "id event_seq kind held_at place present_sealed body_sealed dispute_id"),
-    Listed("dispute_party", "disputes", "id no side is_organisation name_sealed phone_sealed phone_index created_at dispute_id"),
-    Listed("dispute_photo", "disputes", "dispute_id id event_seq part public_sha256 thumb_sha256 sha256"),
-    Listed("dispute_term", "disputes", "id event_seq no due_on text_sealed performed_on dispute_id"),
+    Listed(
+        "dispute",
+        "disputes",
+        "area_code kind severity channel level people text party_count meeting_count extension_count reopen_count way contacted_at agreed_at id number status opened_at stage_at due_at ended_at limits flags event_count registrar_id holder_id department_code",
+    ),
+    Listed(
+        "dispute_event",
+        "disputes",
+        "dispute_id seq id recorded_at action from_status to_status role reason note photos data actor_id",
+    ),
+    Listed(
+        "dispute_paper",
+        "disputes",
+        "id event_seq kind held_at place present_sealed body_sealed dispute_id",
+    ),
+    Listed(
+        "dispute_party",
+        "disputes",
+        "id no side is_organisation name_sealed phone_sealed phone_index created_at dispute_id",
+    ),
+    Listed(
+        "dispute_photo",
+        "disputes",
+        "dispute_id id event_seq part public_sha256 thumb_sha256 sha256",
+    ),
+    Listed(
+        "dispute_term", "disputes", "id event_seq no due_on text_sealed performed_on dispute_id"
+    ),
     Listed("dwelling", "registers", "id building_id unit floor room use area_m2"),
     Listed(
         "enterprise",
@@ -201,16 +223,30 @@ TABLES: Final = (
     Listed("feed_state", "system", "id no xid hash"),
     Listed("grid", "map", "id code name kind"),
     Listed("grid_version", "map", "id grid_id valid households area_m2 geom"),
-    Listed("hazard", "hazards", "origin premises_id inspection_id checklist item competent_code severity text place term measures notice_no document ordered_at rework_count escalation_count id number status opened_at stage_at due_at ended_at limits flags event_count registrar_id holder_id department_code geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id"),
-    Listed("hazard_event", "hazards", "hazard_id seq id recorded_at action from_status to_status role reason note photos data actor_id"),
-    Listed("hazard_photo", "hazards", "hazard_id id event_seq part public_sha256 thumb_sha256 sha256"),
+    Listed(
+        "hazard",
+        "hazards",
+        "origin premises_id inspection_id checklist item competent_code severity text place term measures notice_no document ordered_at rework_count escalation_count id number status opened_at stage_at due_at ended_at limits flags event_count registrar_id holder_id department_code geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
+    ),
+    Listed(
+        "hazard_event",
+        "hazards",
+        "hazard_id seq id recorded_at action from_status to_status role reason note photos data actor_id",
+    ),
+    Listed(
+        "hazard_photo", "hazards", "hazard_id id event_seq part public_sha256 thumb_sha256 sha256"
+    ),
     Listed("household", "people", "id dwelling_id kind cell_id grid_id area_code"),
     Listed(
         "incident",
         "cases",
         "id number track_hash category_id category_code component_id grid_version_id text address channel urgency status department_code holder_id handler_id reporter_id reported_at received_at stage_at due_at filed_at dispatched_at handled_at closed_at handling_due_at rework_count return_count event_count flags level report_count extension_count suspension_count reopen_count first_due_at main_id geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
     ),
-    Listed("incident_clock", "cases", "id incident_id stage started_at due_at ended_at paused department_code limit_value limit_unit"),
+    Listed(
+        "incident_clock",
+        "cases",
+        "id incident_id stage started_at due_at ended_at paused department_code limit_value limit_unit",
+    ),
     Listed(
         "incident_event",
         "cases",
@@ -227,7 +263,11 @@ TABLES: Final = (
         "cases",
         "id incident_id department_code part dispatched_at signed_at replied_at returned_at number due_at ended_at",
     ),
-    Listed("inspection", "hazards", "id premises_id premises_kind area_code checklist inspector_id done_at score level failed major_failed"),
+    Listed(
+        "inspection",
+        "hazards",
+        "id premises_id premises_kind area_code checklist inspector_id done_at score level failed major_failed",
+    ),
     Listed("inspection_answer", "hazards", "inspection_id item answer weight is_major"),
     Listed("landuse", "map", "id source_id kind name area_m2 geom geom_3857"),
     Listed("layer_count", "counts", "layer level cell_id area_code class n x y geom"),

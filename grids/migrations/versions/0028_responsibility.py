@@ -147,7 +147,8 @@ def upgrade() -> None:
             "category = '' OR kind <> ''", name=op.f("responsibility_rule_category_of_a_kind_check")
         ),
         sa.CheckConstraint(
-            "kind IN ('', 'component', 'matter', 'social')", name=op.f("responsibility_rule_kind_check")
+            "kind IN ('', 'component', 'matter', 'social')",
+            name=op.f("responsibility_rule_kind_check"),
         ),
         sa.CheckConstraint(
             "NOT department_code = ANY (assisting)",

@@ -3,6 +3,8 @@
 Revision ID: 0030
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -22,7 +24,9 @@ def _validity(table: str, *keys: str) -> postgresql.ExcludeConstraint:
     )  # fmt: skip
 
 
-def _column(name: str, kind: sa.types.TypeEngine, default: str | None = None) -> sa.Column:
+def _column(
+    name: str, kind: sa.types.TypeEngine[Any], default: str | None = None
+) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=False, server_default=default)
 
 

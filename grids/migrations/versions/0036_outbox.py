@@ -40,9 +40,7 @@ def upgrade() -> None:
         sa.Column("paused_until", AT, nullable=True),
         sa.Column("sent_at", AT, nullable=True),
         sa.Column("last_error", TEXT, server_default="", nullable=False),
-        sa.CheckConstraint(
-            "kind IN ('webhook', 'sms')", name=op.f("outbox_receiver_kind_check")
-        ),
+        sa.CheckConstraint("kind IN ('webhook', 'sms')", name=op.f("outbox_receiver_kind_check")),
         sa.PrimaryKeyConstraint("code", name="outbox_receiver_pkey"),
     )
     op.create_table(

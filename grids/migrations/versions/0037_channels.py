@@ -185,13 +185,17 @@ def _watch() -> None:
         sa.Column("area_code", CODE, server_default="", nullable=False),
         sa.Column("incident_id", sa.Uuid(), nullable=True),
         sa.Column("count", sa.Integer(), server_default="1", nullable=False),
-        sa.Column("detail", postgresql.JSONB(astext_type=TEXT), server_default=EMPTY, nullable=False),
+        sa.Column(
+            "detail", postgresql.JSONB(astext_type=TEXT), server_default=EMPTY, nullable=False
+        ),
         sa.Column("opened_at", AT, nullable=False),
         sa.Column("last_at", AT, nullable=False),
         sa.Column("closed_at", AT, nullable=True),
         sa.Column("closed_by", sa.BigInteger(), nullable=True),
         sa.Column("note", TEXT, server_default="", nullable=False),
-        sa.ForeignKeyConstraint(["incident_id"], ["incident.id"], name="duty_alarm_incident_id_fkey"),
+        sa.ForeignKeyConstraint(
+            ["incident_id"], ["incident.id"], name="duty_alarm_incident_id_fkey"
+        ),
         sa.ForeignKeyConstraint(["closed_by"], ["account.id"], name="duty_alarm_closed_by_fkey"),
         sa.PrimaryKeyConstraint("id", name="duty_alarm_pkey"),
     )
