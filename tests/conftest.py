@@ -19,7 +19,7 @@ pytest_plugins = [
 ]
 
 HERE = Path(__file__).parent
-#: These share one running city and one Chromium.
+#: These share a running city: browser tests by two halves, each in a process of its own.
 TOGETHER = ("browser",)
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 
@@ -65,7 +65,7 @@ def _folders_the_server_may_enter() -> Any:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give each process whole files, and all browser tests to one.
+    """Give each process whole files, and half of the browser tests to one.
 
     Not by `xdist_group`: pytest 9.2 no longer reads what pytest-xdist 3.8 appends to a test's id,
     so that its groups fall apart and each process starts a city of its own for the same file.
@@ -75,7 +75,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class ByFile(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             path = nodeid.partition("::")[0]
-            folder = Path(path).parts[1]
-            return folder if folder in TOGETHER else path
+            folder, name = Path(path).parts[1:3] if path.count("/") > 1 else ("", path)
+            if folder not in TOGETHER:
+                return path
+            return f"{folder} {'a-d' if name < 'test_e' else 'e-z'}"
 
     return ByFile(config, log)

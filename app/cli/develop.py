@@ -38,8 +38,8 @@ def test(arguments: tuple[str, ...]) -> None:
     if not arguments:
         if not run_checks():
             raise SystemExit(1)
-        # By file, browser tests together in one process: conftest.py deals them out.
-        arguments = ("--numprocesses=2", "--dist=loadscope")
+        # By file: conftest.py deals them out. A third process, for those in Chromium mostly wait.
+        arguments = ("--numprocesses=3", "--dist=loadscope")
     status = subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False)
     raise SystemExit(status.returncode)
 

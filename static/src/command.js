@@ -139,7 +139,11 @@ const tip = createTip(find('#tip'));
 const rail = createRail(find('#rail'), {
   me: page.me,
   csrf: document.querySelector('meta[name="csrf-token"]')?.getAttribute('content') ?? '',
-  links: page.me.permissions?.includes('planner:view') ? [{href: '/planner', icon: 'package-export', label: t('rail.planner')}] : [],
+  links: [
+    {needs: 'desk:dispatch', href: '/command/desk', icon: 'columns-3', label: t('rail.desk')},
+    {needs: 'rules:view', href: '/command/rules', icon: 'list-check', label: t('rail.rules')},
+    {needs: 'planner:view', href: '/planner', icon: 'package-export', label: t('rail.planner')},
+  ].filter(link => page.me.permissions?.includes(link.needs)),
   onTheme: theme => store.set({theme}),
   onPanel: togglePanel,
   onHelp: openHelp,
