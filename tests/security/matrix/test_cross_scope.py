@@ -226,6 +226,11 @@ def _words(side: Side) -> Iterator[str]:
         yield f"?q={quote(mark[:20].decode())}"
 
 
+def holds(body: bytes, mark: bytes) -> bool:
+    """Say whether a mark stands in an answer; numbers of hazards end like those of cases."""
+    return re.search(rb"(?<![A-Za-z])" + re.escape(mark), body) is not None
+
+
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_nothing_of_the_other_side_is_answered(
     map_app: Flask,
@@ -247,7 +252,7 @@ def test_nothing_of_the_other_side_is_answered(
         body = answer.data
         asked = path.encode() + str(_body(route)).encode()
         leaks += [f"{route.method} {path}: {mark.decode()}"
-                  for mark in side.marks if mark in body and mark[:20] not in asked]  # fmt: skip
+                  for mark in side.marks if holds(body, mark) and mark[:20] not in asked]  # fmt: skip
         names_an_object = any(str(v) in path for v in side.arguments["incident_id"])
         if names_an_object and answer.status_code < 400:
             open_ones.append(f"{route.method} {path}: {answer.status_code}")
@@ -293,7 +298,7 @@ def test_the_rightful_side_sees_its_marks(
             if route.method != "GET":
                 continue
             body = twin_of(signed_in, map_app).open(path, method="GET").data
-            if any(mark in body for mark in side.marks if mark[:20] not in path.encode()):
+            if any(holds(body, mark) for mark in side.marks if mark[:20] not in path.encode()):
                 seen.add(route.endpoint)
 
     assert {"incidents.list_incidents", "incidents.get_incident",
