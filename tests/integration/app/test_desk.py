@@ -89,7 +89,7 @@ def test_a_case_is_signed_and_answered_by_plain_forms(desk, handler, session):
     [
         ("reply", "photos", {"note": "已更换"}),
         ("reply", "note", {"photos": [photo_bytes()]}),
-        ("return", "reason", {}),
+        ("ask_return", "reason", {}),
     ],
 )
 def test_what_a_step_lacks_is_told_beside_its_field(desk, handler, session, action, field, sent):

@@ -14,7 +14,7 @@ from app.config import as_role
 from grids.importing import ImportReport, import_osm
 from grids.importing.osm_read import EmptyExtract, UnreadablePbf
 from grids.importing.osm_rows import component_code
-from grids.importing.replace import CasesExist
+from grids.importing.replace import CITY_TABLES, CasesExist
 from tests.support.database import Server
 from tests.support.osm import Drawing, Tags, by_gdal, extract
 
@@ -131,6 +131,19 @@ def test_city_envelope_system_zone_and_name_come_from_the_data(
                          " north > 29.31 FROM city")  # fmt: skip
     assert city == [("东村", "East Village", 4549, "Asia/Shanghai", True, True)]
     assert report.metric_srid == 4549
+
+
+def test_what_refers_to_the_map_is_emptied_with_it(session):
+    """A new table with a key into these belongs into `CITY_TABLES`: else no map can be replaced."""
+    refers = text(
+        "SELECT DISTINCT conrelid::regclass::text FROM pg_constraint"
+        " WHERE contype = 'f' AND conparentid = 0 AND confrelid::regclass::text = ANY(:tables)"
+    )
+
+    found = set(session.scalars(refers, {"tables": list(CITY_TABLES)}))
+
+    missing = " ".join(sorted(found - set(CITY_TABLES)))
+    assert missing == ""
 
 
 def test_importing_again_replaces_the_map(owner: Engine, tmp_path: Path) -> None:
