@@ -47,6 +47,8 @@ THROW_AWAY = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_wal_size": "2GB",
+    # Three test processes, each with cities whose web, live and worker processes hold pools.
+    "max_connections": "300",
 }
 
 
