@@ -24,6 +24,7 @@ BLUEPRINTS = (
     "app.dispatch",
     "app.worker",
     "app.portal",
+    "app.questions",
     "app.desk",
     "app.disputes",
     "app.hazards",

@@ -59,6 +59,7 @@ class ReportBody(msgspec.Struct, forbid_unknown_fields=True):
     accuracy_m: float | None = None
     coord_source: str = "gnss"
     after: list[str] = []
+    answers: dict[str, str] = {}
 
 
 class MoveBody(msgspec.Struct, forbid_unknown_fields=True):

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, abort, g, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from app import faces
+from app import faces, questions
 from app.auth import PUBLIC, requires
 from app.errors import problem
 from app.faces import FieldErrors
@@ -64,7 +64,9 @@ def _take_in(report_id: str | None) -> ResponseReturnValue:
     form = Form(id=report_id or str(uuid4()))
     try:
         form = Form(**faces.form_values(FIELDS))
-        form = replace(form, id=report_id or form.id)
+        form = replace(form, id=report_id or form.id, answers=questions.sent())
+        if request.form.get("ask"):
+            return _shown_again(form)
         code = submit(form)
     except FieldErrors as refused:
         return _refused(form, refused.errors)
@@ -80,6 +82,12 @@ def _take_in(report_id: str | None) -> ResponseReturnValue:
     return json_answer({"code": code, "url": target}, 201)
 
 
+def _shown_again(form: Form) -> str:
+    """Show the form with the questions of its category, to who has no script."""
+    with g.session.begin():
+        return _form_page(form, {})
+
+
 def _form_page(form: Form, errors: dict[str, str]) -> str:
     now = datetime.now(UTC)
     city = the_city(g.session)
@@ -89,6 +97,7 @@ def _form_page(form: Form, errors: dict[str, str]) -> str:
         errors=errors,
         common=faces.likely(("",), most=LIKELY, now=now),
         groups=faces.groups(now),
+        asked=questions.page(form.chosen, answers=form.answers, errors=errors),
         page_data=faces.page_data(city, id=form.id),
     )
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hmac
 import re
 import unicodedata
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from flask import current_app, g, request
 from flask_babel import gettext as _
 
-from app import faces
+from app import faces, questions
 from app.faces import FieldErrors
 from gis.errors import GisError
 from grids import limits, places
@@ -48,6 +48,7 @@ class Form:
     phone: str = ""
     answer: str = ""  #: to the question that is asked after many reports
     website: str = ""  #: nobody sees this field; what fills it in is a robot
+    answers: dict[str, str] = field(default_factory=dict)  #: to the category's questions
 
     @property
     def chosen(self) -> str:
@@ -55,7 +56,7 @@ class Form:
         return self.category_other or self.category
 
 
-FIELDS = tuple(Form.__dataclass_fields__)
+FIELDS = tuple(name for name in Form.__dataclass_fields__ if name != "answers")
 
 
 def submit(form: Form) -> str:
@@ -64,7 +65,7 @@ def submit(form: Form) -> str:
     report_id = faces.form_id(form.id)
     with g.session.begin():
         city = the_city(g.session)
-        errors = _typed_errors(form)
+        errors = _typed_errors(form) | questions.problems(form.chosen, form.answers)
         if report_id is None:
             errors[""] = str(_("portal.error.conflict"))
         source = f"report:{limits.source_of(request.remote_addr or '')}"
@@ -89,6 +90,7 @@ def submit(form: Form) -> str:
             channel="public",
             photos=photos,
             contact=Contact(form.name, form.phone) if form.name or form.phone else None,
+            answers=form.answers,
             **placed,
         )
         done = service.submit(g.session, report, None, now=now, vault=faces.vault())
@@ -153,7 +155,7 @@ def _place(city: City, form: Form) -> dict[str, Any]:
     try:
         place_of(city, *point, source)
     except (GridsError, GisError) as refused:
-        raise FieldErrors({"place": _place_message(refused, city)}) from refused
+        raise FieldErrors({"place": place_message(refused, city)}) from refused
     accuracy = float(form.accuracy_m) if _is_number(form.accuracy_m) else None
     return {
         "lon": point[0],
@@ -179,7 +181,7 @@ def _place_by_words(address: str) -> dict[str, Any]:
     }
 
 
-def _place_message(error: GridsError | GisError, city: City) -> str:
+def place_message(error: GridsError | GisError, city: City) -> str:
     """Say what is wrong with a point in words for people who are no surveyors."""
     if error.code == "gis.swapped":
         return str(_("portal.error.place_swapped"))

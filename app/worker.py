@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -11,7 +11,7 @@ from flask import Blueprint, Response, g, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from app import faces, move_form
+from app import faces, move_form, questions
 from app.assets import asset_url
 from app.auth import PUBLIC, requires
 from app.errors import problem
@@ -57,9 +57,15 @@ class Form:
     address: str = ""
     lon: str = ""
     lat: str = ""
+    answers: dict[str, str] = field(default_factory=dict)  #: to the category's questions
+
+    @property
+    def chosen(self) -> str:
+        """The category: of the list or of the chips."""
+        return self.category_other or self.category
 
 
-FIELDS: Final = tuple(Form.__dataclass_fields__)
+FIELDS: Final = tuple(name for name in Form.__dataclass_fields__ if name != "answers")
 
 
 @bp.get("/")
@@ -188,6 +194,7 @@ def _report_page(form: Form, errors: dict[str, str]) -> str:
         errors=errors,
         common=faces.likely(g.actor.areas, most=LIKELY, now=now),
         groups=faces.groups(now),
+        asked=questions.page(form.chosen, answers=form.answers, errors=errors),
         **_frame("report", now, id=form.id),
     )
 
@@ -198,7 +205,10 @@ def post_report() -> ResponseReturnValue:
     """Take in the report of a page without script, or show the form with what is wrong."""
     form = Form(id=str(uuid4()))
     try:
-        form = Form(**faces.form_values(FIELDS))
+        form = replace(Form(**faces.form_values(FIELDS)), answers=questions.sent())
+        if request.form.get("ask"):
+            with g.session.begin():
+                return _report_page(form, {})
         incident_id = _submit(form)
     except FieldErrors as refused:
         errors, status = refused.errors, 422
@@ -218,9 +228,10 @@ def _submit(form: Form) -> UUID:
     errors: dict[str, str] = {}
     with g.session.begin():
         city = the_city(g.session)
-        category = form.category_other or form.category
+        category = form.chosen
         if not category:
             errors["category"] = str(_("worker.error.category_none"))
+        errors |= questions.problems(category, form.answers)
         photos: tuple[str, ...] = ()
         placed: dict[str, Any] = {}
         try:
@@ -235,7 +246,7 @@ def _submit(form: Form) -> UUID:
             raise FieldErrors(errors)
         report = Report(
             id=report_id, category=category, text=form.text, photos=photos, channel="worker",
-            **placed,
+            answers=form.answers, **placed,
         )  # fmt: skip
         service.submit(g.session, report, g.actor, now=now, vault=faces.vault())
     return report_id

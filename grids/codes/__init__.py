@@ -4,6 +4,16 @@
 from one list to another; `find` searches by name, pinyin and initials in all of them.
 """
 
+from grids.codes.asking import (
+    FIELD_PREFIX,
+    AnswerNeeded,
+    Asked,
+    UnknownAnswer,
+    answered,
+    check_answers,
+    questions_of,
+    require_answers,
+)
 from grids.codes.carried import Carried, Option, Question, Target, Versioned, of, of_code
 from grids.codes.converting import Conversion, convert
 from grids.codes.converting import Target as ConversionTarget
@@ -31,9 +41,11 @@ from grids.codes.rows import BadCodeList
 from grids.codes.searching import Found, find
 
 __all__ = [
-    "DEFAULT_SYSTEM", "LOCAL_SYSTEM", "SOCIAL_SYSTEM", "BadCodeList", "Carried", "Category",
-    "CategoryLimit", "CategoryRule", "Change", "CodeChange", "CodeLoad", "CodeMap", "CodeSystem",
-    "Conversion", "ConversionTarget", "Department", "Found", "Identifier", "Loaded", "Option",
-    "Plan", "PopulationCategory", "Question", "StageLimit", "Target", "Versioned", "WorkSpan",
-    "Workday", "convert", "find", "load", "of", "of_code", "parse_identifier", "plan", "search_key",
+    "DEFAULT_SYSTEM", "FIELD_PREFIX", "LOCAL_SYSTEM", "SOCIAL_SYSTEM", "AnswerNeeded", "Asked",
+    "BadCodeList", "Carried", "Category", "CategoryLimit", "CategoryRule", "Change", "CodeChange",
+    "CodeLoad", "CodeMap", "CodeSystem", "Conversion", "ConversionTarget", "Department", "Found",
+    "Identifier", "Loaded", "Option", "Plan", "PopulationCategory", "Question", "StageLimit",
+    "Target", "UnknownAnswer", "Versioned", "WorkSpan", "Workday", "answered", "check_answers",
+    "convert", "find", "load", "of", "of_code", "parse_identifier", "plan", "questions_of",
+    "require_answers", "search_key",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from sqlalchemy import text as sql_text
 from sqlalchemy.orm import Session
 
 from grids.accounts import Actor
+from grids.codes import check_answers
 from grids.codes import of as code_rules
 from grids.incidents import checks, clockwork, projection, records, roles, tracking
 from grids.incidents.errors import ForbiddenMove, NotSelfHandled, NotYourMove
@@ -66,6 +67,7 @@ def submit(
     place = place_of(known.city, report.lon, report.lat, report.coord_source)
     category = checks.known_category(known.category, report.category, report.kind)
     checks.require_photos(session, (*report.photos, *report.after))
+    check_answers(session, category.id, now.date(), report.answers)
     found = session.execute(PLACE, {"now": now, "lon": place.lon, "lat": place.lat}).one()
     require_inside(session, place, found.area_code)
     if report.after:
@@ -140,6 +142,7 @@ def _opening(
             "address": report.address,
             "channel": report.channel,
             **({"raw": place.raw} if place.raw else {}),
+            **({"answers": dict(report.answers)} if report.answers else {}),
         },
     )
 

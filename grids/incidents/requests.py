@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -50,6 +51,7 @@ class Report:
     coord_source: str = "gnss"
     contact: Contact | None = None
     after: tuple[str, ...] = ()  #: photos of what the worker put right at once (自行处置)
+    answers: Mapping[str, str] = field(default_factory=dict)  #: question of the category -> answer
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class MoveRequest:
 
 
 #: Came after the first ids were kept: an id of before must have the same digest as then.
-LATER = ("after", "main", "until", "level", "grade", "outside", "follows")
+LATER = ("after", "answers", "main", "until", "level", "grade", "outside", "follows")
 
 
 @dataclass(frozen=True)

@@ -57,12 +57,13 @@ export function keepDraft(form, key) {
   const kept = () => {
     try { return JSON.parse(sessionStorage.getItem(key) ?? '{}'); } catch { return {}; }
   };
-  for (const [name, value] of Object.entries(kept())) {
+  const before = kept();
+  for (const [name, value] of Object.entries(before)) {
     for (const control of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
       if (control instanceof HTMLInputElement && control.type === 'radio') control.checked = control.value === value;
       else if ((control instanceof HTMLInputElement && control.type !== 'file') || control instanceof HTMLTextAreaElement || control instanceof HTMLSelectElement) control.value ||= value;
     }
   }
   form.addEventListener('input', save);
-  return {save, forget};
+  return {save, forget, before};
 }

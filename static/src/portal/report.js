@@ -12,6 +12,7 @@ import {isSecure, send} from '../phone/send.js';
 import {createShots} from '../phone/shots.js';
 import {errorText} from '../ui/errors.js';
 import {icon} from '../ui/icon.js';
+import {bindQuestions} from '../ui/questions.js';
 
 /** @typedef {{id: string, city: {bounds: [number, number, number, number], attribution?: string, zone: string}, most_photos: number}} Data */
 
@@ -22,6 +23,7 @@ const input = (selector, root) => /** @type {HTMLInputElement} */ (find(selector
 export function startReport(form, data) {
   const notes = createNotes(form);
   const draft = keepDraft(form, 'wangge.report');
+  const questions = bindQuestions(form, {kept: draft.before});
   const state = find('#place-state');
   const address = input('#address');
   /** What we wrote into the address, so that a person's own words are never replaced. */
@@ -87,10 +89,12 @@ export function startReport(form, data) {
     if (target.name === 'category_other' && target.value) for (const radio of form.querySelectorAll('input[name="category"]')) /** @type {HTMLInputElement} */ (radio).checked = false;
     if (target.name.startsWith('category')) {
       notes.show('category');
+      void questions.show(chosen());
       const at = place.get();
       if (at) void name(at);
     }
   });
+  void questions.show(chosen());
   address.addEventListener('input', () => notes.show('place'));
 
   function problems() {
@@ -156,6 +160,7 @@ export function startReport(form, data) {
       id: data.id, category: chosen(), text: String(typed.text ?? '').trim(), address: address.value.trim(),
       lon: at?.lon ?? null, lat: at?.lat ?? null, accuracy_m: at?.accuracy ?? null, coord_source: at?.source ?? null,
       name: String(typed.name ?? '').trim(), phone: String(typed.phone ?? '').trim(), answer: String(typed.answer ?? '').trim(), website: String(typed.website ?? ''),
+      ...questions.answers(),
     };
   }
 

@@ -12,6 +12,7 @@ import {isSecure, send} from '../phone/send.js';
 import {createShots} from '../phone/shots.js';
 import {errorText} from '../ui/errors.js';
 import {icon} from '../ui/icon.js';
+import {bindQuestions} from '../ui/questions.js';
 import {pickCategory} from './categories.js';
 import {hideUnsent, showUnsent, watchNetwork} from './strip.js';
 
@@ -60,6 +61,7 @@ const input = selector => /** @type {HTMLInputElement} */ (find(selector));
 export function startReport(form, data) {
   const notes = createNotes(form);
   const draft = keepDraft(form, 'wangge.worker-report');
+  const questions = bindQuestions(form, {kept: draft.before});
   const [nameLine, gridLine, accuracy] = [find('#place-name'), find('#place-grid'), find('#accuracy')];
   let address = '';
   let asked = 0;
@@ -123,9 +125,11 @@ export function startReport(form, data) {
   form.addEventListener('change', event => {
     if (!(event.target instanceof HTMLInputElement) || event.target.name !== 'category') return;
     notes.show('category');
+    void questions.show(chosen());
     const at = place.get();
     if (at) void name(at);
   });
+  void questions.show(chosen());
   find('#more-categories').addEventListener('click', () => pickCategory(({code, name: label}) => {
     const known = form.querySelector(`input[name="category"][value="${CSS.escape(code)}"]`);
     const radio = known instanceof HTMLInputElement ? known : el('input', {type: 'radio', name: 'category', value: code});
@@ -181,7 +185,7 @@ export function startReport(form, data) {
     claimedAt ||= new Date().toISOString();
     const body = {
       category: chosen(), text: input('#text').value.trim(), address, lon: at.lon, lat: at.lat, accuracy_m: at.accuracy,
-      coord_source: at.source, device_at: claimedAt, channel: 'worker',
+      coord_source: at.source, device_at: claimedAt, channel: 'worker', answers: questions.named(),
     };
     show(t('send.photos'), true);
     try {
