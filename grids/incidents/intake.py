@@ -142,9 +142,15 @@ def _opening(
             "address": report.address,
             "channel": report.channel,
             **({"raw": place.raw} if place.raw else {}),
-            **({"answers": dict(report.answers)} if report.answers else {}),
+            **_told(report),
         },
     )
+
+
+def _told(report: Report) -> dict[str, Any]:
+    """Return what only some channels know of a report; what is empty is not written."""
+    parts = {"answers": report.answers, "origin": report.origin, "flags": report.flags}
+    return {name: dict(told) for name, told in parts.items() if told}
 
 
 def _first_row(
@@ -161,7 +167,9 @@ def _first_row(
         coord_source=report.coord_source,
         accuracy_m=report.accuracy_m,
         source=report.channel,
-        track_hash=tracking.stored(vault, report.id) if report.channel == "public" else None,
+        track_hash=(
+            tracking.stored(vault, report.id) if report.channel in tracking.TRACKED else None
+        ),
     )
 
 

@@ -169,6 +169,7 @@ def _submitted(event: IncidentEvent | Fact) -> Case:
         due_at=_instant(data, "due"),
         area_code=event.area_code,
         level=data.get("level", "county"),
+        flags=dict(data.get("flags", {})),
     )
     if event.action == "self_close":
         at = event.recorded_at

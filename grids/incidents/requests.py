@@ -52,6 +52,8 @@ class Report:
     contact: Contact | None = None
     after: tuple[str, ...] = ()  #: photos of what the worker put right at once (自行处置)
     answers: Mapping[str, str] = field(default_factory=dict)  #: question of the category -> answer
+    origin: Mapping[str, Any] = field(default_factory=dict)  #: the note or the news it comes from
+    flags: Mapping[str, Any] = field(default_factory=dict)  #: that the case has from its first day
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ class MoveRequest:
 
 
 #: Came after the first ids were kept: an id of before must have the same digest as then.
-LATER = ("after", "answers", "main", "until", "level", "grade", "outside", "follows")
+LATER = ("after", "answers", "origin", "flags", "main", "until", "level", "grade", "outside",
+         "follows")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from grids.incidents.models import Incident, IncidentEvent
 from grids.secrets import Vault, token_hash
 
 CODE_BYTES = 16
+#: Channels whose reporters may follow their report: who wrote a form, who rang.
+TRACKED = ("public", "phone")
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,7 @@ FLAGS: Final[MappingProxyType[str, Literal["state", "case"]]] = MappingProxyType
         "appeal_refused": "case",
         "exempt": "case",  # late, but not counted as late
         "merged_from": "case",
+        "confidential": "case",  # who reported it is told to the seat of intake only
     }
 )
 
