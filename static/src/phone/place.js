@@ -93,5 +93,15 @@ export function createPlace({host, city, onChange}) {
     });
   }
 
-  return {show, set, locate, get: () => place};
+  /** Mean no place any more, and show the whole city again. */
+  function forget() {
+    place = null;
+    isTouched = false;
+    drawRing();
+    isOurs = true;
+    map?.fitBox(city.bounds, false);
+    isOurs = false;
+  }
+
+  return {show, set, forget, locate, get: () => place};
 }

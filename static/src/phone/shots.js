@@ -47,6 +47,12 @@ export function createShots({list, drop, input, base, most = 3, onChange, onProb
     input.focus();
   }
 
+  function clear() {
+    for (const shot of shots) URL.revokeObjectURL(shot.url);
+    shots = [];
+    draw();
+  }
+
   const stateText = (/** @type {Shot} */ shot) => t(`photo.${shot.state}`, {size: sizeText(shot.blob.size), why: shot.why});
 
   function draw() {
@@ -101,5 +107,5 @@ export function createShots({list, drop, input, base, most = 3, onChange, onProb
   /** The small photos as files, for a form that is sent without script's help. */
   const files = () => shots.map((shot, place) => new File([shot.blob], `${place + 1}.jpg`, {type: shot.blob.type}));
 
-  return {add, send, files, count: () => shots.length, isBusy: () => busy > 0};
+  return {add, send, files, clear, count: () => shots.length, isBusy: () => busy > 0};
 }

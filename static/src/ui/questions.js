@@ -11,6 +11,8 @@ const PREFIX = 'q_';
  */
 export function bindQuestions(form, {kind = 'matter', kept = {}} = {}) {
   let turn = 0;
+  /** A matter and a component share their digits. */
+  let shown = kind;
   const host = () => /** @type {HTMLElement | null} */ (form.querySelector('#asked'));
 
   /** The answers that were given. @returns {Record<string, string>} */
@@ -28,14 +30,21 @@ export function bindQuestions(form, {kind = 'matter', kept = {}} = {}) {
     }
   }
 
-  /** Show what belongs to a category; without a network the form goes on without. @param {string} category */
-  async function show(category) {
+  /** Answers that are put back as soon as their questions are shown. @param {Record<string, string>} values */
+  function keep(values) {
+    kept = values;
+    restore(values);
+  }
+
+  /** Show what belongs to a category; without a network the form goes on without. @param {string} category @param {string} [of]  its kind */
+  async function show(category, of = kind) {
     const place = host();
-    if (!place || place.dataset.category === category) return;
+    if (!place || (place.dataset.category === category && shown === of)) return;
+    shown = of;
     const mine = (turn += 1);
     const given = {...kept, ...answers()};
     try {
-      const answer = await fetch(urlOf('/questions', {category, kind}), {headers: {Accept: 'text/html'}, credentials: 'same-origin'});
+      const answer = await fetch(urlOf('/questions', {category, kind: of}), {headers: {Accept: 'text/html'}, credentials: 'same-origin'});
       if (!answer.ok) return;
       const next = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('#asked');
       if (mine !== turn || !next) return;
@@ -47,5 +56,5 @@ export function bindQuestions(form, {kind = 'matter', kept = {}} = {}) {
   /** The answers by the names of the questions, as the API takes them. @returns {Record<string, string>} */
   const named = () => Object.fromEntries(Object.entries(answers()).map(([name, value]) => [name.slice(PREFIX.length), value]));
 
-  return {show, answers, named};
+  return {show, keep, answers, named};
 }
