@@ -29,6 +29,7 @@ from sqlalchemy.orm import Session
 
 from grids import scope
 from grids.accounts import Actor
+from grids.channels.letter_models import LetterPhoto
 from grids.city import City
 from grids.db import STORAGE_SRID
 from grids.disputes.models import DisputePhoto
@@ -257,7 +258,7 @@ def sweep(session: Session, store: Store, *, now: datetime) -> int:
     is_used = or_(
         *(
             exists(select(photo.id).where(photo.sha256 == Blob.sha256))
-            for photo in (Attachment, DisputePhoto, HazardPhoto)
+            for photo in (Attachment, DisputePhoto, HazardPhoto, LetterPhoto)
         )
     )
     session.execute(delete(Blob).where(~is_used, Blob.created_at < now - GRACE))

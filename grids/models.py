@@ -20,6 +20,7 @@ from grids import (
     people,
     requests,
 )
+from grids.channels import letter_models
 from grids.channels import models as channel_models
 from grids.db import Base
 from grids.desk import models as desk_models
@@ -34,6 +35,7 @@ from grids.reminders import models as reminder_models
 from grids.responsibility import arbitration_models
 from grids.responsibility import models as responsibility_models
 from grids.signals import models as signal_models
+from grids.watch import models as watch_models
 
 __all__ = [
     "Base",
@@ -58,6 +60,7 @@ __all__ = [
     "hazard_models",
     "incident_models",
     "key_population_models",
+    "letter_models",
     "limits",
     "outbox_models",
     "outbox_writing",
@@ -66,4 +69,5 @@ __all__ = [
     "requests",
     "responsibility_models",
     "signal_models",
+    "watch_models",
 ]

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from grids import blobs
 from grids.accounts.models import SignInFailure, SignInSession
 from grids.certificates import Certificate, certify, write
+from grids.channels.letter_models import Letter
 from grids.disputes.models import Dispute, DisputeParty
 from grids.incidents.models import Attachment, Blob, Incident, IncidentReporter
 from grids.jobs import tasks, work_of
@@ -115,6 +116,11 @@ def _request_keys(session: Session, until: datetime) -> Outcome:
     return _removed(session, RequestKey, RequestKey.created_at < until)
 
 
+def _letters(session: Session, until: datetime) -> Outcome:
+    """Letters that were dealt with, their answers and pictures with them; the case stays."""
+    return _removed(session, Letter, Letter.done_at < until)
+
+
 #: In this order: photos after the contacts, so that a case loses both in one night.
 RULES: Final = (
     Rule("residents", "residents two years after moving out", RESIDENT, _persons),
@@ -127,6 +133,7 @@ RULES: Final = (
          _subject_requests),
     Rule("sign_ins", "sign-ins that are over", timedelta(0), _sign_ins),
     Rule("failures", "failed sign-ins, after 180 days", FAILURES, _failures),
+    Rule("letters", "letters, one year after they were dealt with", CONTACT, _letters),
     Rule("answers", "answers kept for repeated writes, after 30 days", REQUESTS, _request_keys),
 )  # fmt: skip
 #: Kept by another hand: exports expire by their own job, the audit log by `wangge audit retire`

@@ -6,6 +6,7 @@ CASE_VIEW = frozenset({"map:view", "grid:view", "incident:view", "enterprise:vie
 #: What the seats of the command center do with a case; calling a reporter back is a logged act.
 CASE_DESK = frozenset(
     {"command:view", "incident:move", "reporter:reveal", "desk:dispatch", "rules:view"}
+    | {"channel:answer", "watch:view"}
 )
 
 #: Hazards of the own area, with their layer of the one map; departments see what is theirs.
@@ -20,13 +21,16 @@ ROLES: dict[str, frozenset[str]] = {
     # department writes the rules, and the three administrators decide nothing of the business.
     "commander": CASE_VIEW
     | {"command:view", "incident:move", "export:approve", "key_population:view"}
+    | {"watch:view"}
     | {"rules:view", "rules:manage"}
     | {"hazard:view", "hazard:map", "dispute:count"},
     "intake": CASE_VIEW
     | CASE_DESK
     | {"incident:submit", "hazard:view", "hazard:map", "hazard:report"}
+    | {"letter:view", "letter:answer"}
     | DISPUTE_SEAT,
-    "shift_leader": CASE_VIEW | CASE_DESK,
+    # What a letter says in confidence is read by who leads the shift, and nobody below.
+    "shift_leader": CASE_VIEW | CASE_DESK | {"letter:view", "letter:answer", "letter:confidential"},
     "dispatcher": CASE_VIEW | CASE_DESK,
     "town_seat": CASE_VIEW
     | CASE_DESK
@@ -43,6 +47,8 @@ ROLES: dict[str, frozenset[str]] = {
     | {"worker:view", "incident:submit", "incident:move"}
     | HAZARDS
     | DISPUTES,
+    # Another system: it sends cases and asks for its own, by a token, and sees nothing else.
+    "system": frozenset({"channel:send"}),
     "planner": frozenset(
         {"map:view", "grid:view", "planner:view", "export:run", "key_population:view"}
     ),

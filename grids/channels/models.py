@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -56,6 +56,20 @@ class SystemCase(Base):
     ack_due_at: Mapped[datetime]
     ack_at: Mapped[datetime | None]
     note: Mapped[str] = mapped_column(server_default="")
+    body_hash: Mapped[bytes | None] = mapped_column(LargeBinary)  #: of what the sender sent
+    ack_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("account.id"))
+
+
+class SystemCategory(Base):
+    """What another system calls a category, and which of ours that is."""
+
+    __tablename__ = "channel_category"
+    __level__ = "L2"
+
+    system: Mapped[str] = mapped_column(ForeignKey("channel_system.code"), primary_key=True)
+    sender_code: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(server_default="matter")  #: matter, component
+    category: Mapped[str]
 
 
 class DutyAlarm(Base):
@@ -69,7 +83,7 @@ class DutyAlarm(Base):
     __level__ = "L2"
 
     id: Mapped[int] = identity()
-    kind: Mapped[str]  #: receiver, given_up, ack
+    kind: Mapped[str]  #: receiver, given_up, ack, letter_box, reconcile, stuck_...
     subject: Mapped[str]
     area_code: Mapped[str] = mapped_column(code_column(), server_default="")
     incident_id: Mapped[UUID | None] = mapped_column(ForeignKey("incident.id"))

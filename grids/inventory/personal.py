@@ -32,6 +32,8 @@ _SECRET: Final = Personal("L3", "staff", "sign_in", "employment", "employed", "n
 _ACT: Final = Personal("L2", "staff", "proof", "employment", "case", "incident:view")
 _PARTY: Final = Personal("L3", "party", "mediation", "legal_duty", "ended_3y", "dispute:parties")
 _PAPER: Final = Personal("L3", "party", "mediation", "legal_duty", "dispute", "dispute:view")
+_WRITER: Final = Personal("L3", "reporter", "call_back", "consent", "letter_1y", "reporter:reveal")
+_LETTER: Final = Personal("L3", "reporter", "case", "consent", "letter_1y", "letter:view")
 _MEDIATES: Final = Personal("L2", "staff", "proof", "employment", "dispute", "dispute:view")
 _INSPECTS: Final = Personal("L2", "staff", "proof", "employment", "hazard", "hazard:view")
 _LOG: Final = Personal("L3", "staff", "accountability", "network_law", "days_180", "admin:audit")
@@ -81,6 +83,10 @@ PERSONAL: Final[dict[str, Personal]] = {
     **_each(_PAPER, "dispute_event", "note data"),
     **_each(_PAPER, "dispute_paper", "present_sealed body_sealed"),
     **_each(_PAPER, "dispute_term", "text_sealed"),
+    **_each(_WRITER, "letter", "sender_sealed message_id_sealed"),
+    "letter.sender_index": Personal("L3", "reporter", "search", "consent", "letter_1y", "nobody"),
+    **_each(_LETTER, "letter", "subject_sealed text_sealed"),
+    **_each(_LETTER, "letter_answer", "text_sealed"),
     **_each(_MEDIATES, "dispute", "registrar_id holder_id"),
     **_each(_MEDIATES, "dispute_event", "actor_id"),
     **_each(_INSPECTS, "hazard", "registrar_id holder_id"),

@@ -33,6 +33,7 @@ GROUPS: Final = {
     "registers": Group("registers of dwellings and enterprises", "while valid", "enterprise:view"),
     "codes": Group("code lists", "while valid", "map:view"),
     "cases": Group("cases and their proof", "as long as the case", "incident:view"),
+    "letters": Group("letters to the city", "one year after their end", "letter:view"),
     "disputes": Group("disputes and their mediation", "as long as the dispute", "dispute:view"),
     "hazards": Group("hazards and inspections", "as long as the hazard", "hazard:view"),
     "counts": Group("published counts of at least ten", "until published anew", "grid:view"),
@@ -80,8 +81,18 @@ TABLES: Final = (
     Listed(
         "channel_case",
         "cases",
-        "id system direction incident_id sender_id state received_at ack_due_at ack_at note",
+        "id system direction incident_id sender_id state received_at ack_due_at ack_at note body_hash ack_by",
     ),
+    Listed("channel_category", "codes", "system sender_code kind category"),
+    Listed(
+        "letter",
+        "letters",
+        "id box seen_hash area_code sender_sealed sender_index subject_sealed text_sealed message_id_sealed problem left_out is_confidential state reason written_at received_at incident_id done_by done_at",
+    ),
+    Listed("letter_answer", "letters", "id letter_id text_sealed written_by written_at"),
+    Listed("letter_box", "system", "code uid_validity last_uid looked_at failures last_error"),
+    Listed("letter_photo", "letters", "id letter_id sha256"),
+    Listed("reconciliation", "system", "id made_at took_s is_clean checks"),
     Listed(
         "channel_system",
         "codes",
@@ -95,7 +106,7 @@ TABLES: Final = (
     Listed(
         "outbox_message",
         "cases",
-        "id key receiver incident_id seq kind contact body state reason tries created_at next_at ended_at last_error",
+        "id key receiver incident_id seq kind contact body state reason tries created_at next_at ended_at last_error receipt",
     ),
     Listed(
         "outbox_receiver",

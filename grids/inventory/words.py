@@ -30,6 +30,7 @@ BASES: Final = {
 RETENTIONS: Final = {
     "resident_2y": "while resident and two years after moving out",
     "closed_1y": "one year after the case is closed",
+    "letter_1y": "one year after the letter was dealt with",
     "case": "as long as the case",
     "ended_3y": "three years after the dispute ended",
     "dispute": "as long as the dispute",

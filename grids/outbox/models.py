@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,15 +13,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 from grids.db import Base, personal
 
 PENDING, SENT, GIVEN_UP, CANCELLED = "pending", "sent", "given_up", "cancelled"
-#: The receiver that every installation has; a setting says whether it is connected.
+#: Receivers that every installation has; settings say whether they are connected.
 SMS: Final = "sms"
+MAIL: Final = "mail"
+#: Of a receiver that a person has paused: nothing is sent until a person resumes it.
+HELD: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class Receiver(Base):
     """Somebody who is told things: a system by webhook, or the text-message gateway."""
 
     __tablename__ = "outbox_receiver"
-    __table_args__ = (CheckConstraint("kind IN ('webhook', 'sms')", name="kind"),)
+    __table_args__ = (CheckConstraint("kind IN ('webhook', 'sms', 'mail')", name="kind"),)
     __level__ = "L2"
 
     code: Mapped[str] = mapped_column(primary_key=True)
@@ -76,3 +79,4 @@ class Message(Base):
     next_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     last_error: Mapped[str] = mapped_column(server_default="")
+    receipt: Mapped[str] = mapped_column(server_default="")  #: under which the receiver keeps it

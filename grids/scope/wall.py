@@ -26,6 +26,7 @@ WATCHED: Final = (
     "incident_reporter", "incident_link", "attachment", "blob", "audit_event", "arbitration",
     "arbitration_statement",
     "desk_claim", "saved_filter", "desk_draft", "outbox_message", "channel_case", "duty_alarm",
+    "letter", "letter_photo", "letter_answer",
     "dispute", "dispute_event", "dispute_photo", "dispute_party", "dispute_paper", "dispute_term",
     "hazard", "hazard_event", "hazard_photo", "inspection", "inspection_answer",
 )  # fmt: skip
@@ -35,6 +36,8 @@ OPENED_BY: Final = {
     "person": frozenset({"person:find", "person:reveal", "subject:handle"}),
     "reporter": frozenset({"reporter:reveal", "subject:handle"}),
     "audit": frozenset({"admin:audit"}),
+    "letter": frozenset({"letter:view"}),
+    "letter_confidential": frozenset({"letter:confidential"}),
     "dispute": frozenset({"dispute:all"}),
     "dispute_count": frozenset({"dispute:count"}),
 }

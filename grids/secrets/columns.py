@@ -18,6 +18,11 @@ def normal_id_number(text: str) -> str:
     return "".join(ch for ch in text.upper() if (ch.isascii() and ch.isdigit()) or ch == "X")
 
 
+def normal_address(text: str) -> str:
+    """Bring an e-mail address to the form that is indexed; servers tell no case apart."""
+    return text.strip().casefold()
+
+
 @dataclass(frozen=True)
 class SealedColumn:
     """A column that holds sealed values and, where they are searched, its blind index."""
@@ -44,6 +49,11 @@ SEALED: Final = (
     SealedColumn("enterprise", "contact_sealed"),
     SealedColumn("second_factor", "secret_sealed"),
     SealedColumn("outbox_receiver", "secret_sealed"),
+    SealedColumn("letter", "sender_sealed", "sender_index", "sender", normal_address),
+    SealedColumn("letter", "subject_sealed"),
+    SealedColumn("letter", "text_sealed"),
+    SealedColumn("letter", "message_id_sealed"),
+    SealedColumn("letter_answer", "text_sealed"),
 )
 
 
