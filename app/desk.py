@@ -52,14 +52,14 @@ TRAYS = (
 )
 #: Groups of steps in the order in which a desk thinks of them; what is in none comes last.
 GROUPS: Final = (
-    ("forward", ("sign", "reply", "assist_reply", "handle", "outside_replied", "resume",
-                 "accept", "file", "dispatch", "take", "ask_check", "check_ok", "close",
+    ("forward", ("sign", "assist_sign", "reply", "assist_reply", "handle", "outside_replied",
+                 "resume", "accept", "file", "dispatch", "take", "ask_check", "check_ok", "close",
                  "answer_supervision", "reporter_answered")),
     ("ask", ("ask_extend", "ask_defer", "ask_suspend", "ask_reporter", "appeal", "extend",
              "refuse_extend", "defer", "refuse_defer", "suspend", "refuse_suspend",
              "approve_return", "refuse_return")),
-    ("pass", ("return", "ask_return", "dispute", "hand_over", "take_back", "escalate",
-              "delegate", "reassign", "rework", "send_back")),
+    ("pass", ("return", "assist_return", "ask_return", "dispute", "hand_over", "take_back",
+              "escalate", "delegate", "reassign", "rework", "send_back")),
 )  # fmt: skip
 
 

@@ -112,14 +112,14 @@ def likely(areas: tuple[str, ...], *, most: int, now: datetime) -> list[Choice]:
     return [_choice(category) for category in found]
 
 
-def groups(now: datetime) -> list[dict[str, Any]]:
-    """Return every category by class."""
+def groups(now: datetime, kind: str = "matter") -> list[dict[str, Any]]:
+    """Return every category of a kind by class."""
     return [
         {
             "name": by_language(group.head.name_zh, group.head.name_en),
             "items": [_choice(member) for member in group.members],
         }
-        for group in choices.matter_groups(g.session, now.date())
+        for group in choices.matter_groups(g.session, now.date(), kind)
     ]
 
 

@@ -11,8 +11,12 @@ from flask_babel import gettext as _
 from app.i18n import language
 from grids.incidents import lifecycle, people
 from grids.incidents.detail import CaseDetail, Photo, Step
-from grids.incidents.lifecycle import FIELDS, STATES, Move
+from grids.incidents.lifecycle import FIELDS, FLAGS, STATES, Move
 from grids.incidents.listing import CaseRow, Page
+from grids.responsibility.precedents import Like
+
+#: Steps that give a case to a department: what was decided on like cases stands beside them.
+GIVING = ("dispatch", "reassign", "fast_track", "arbitrate")
 
 
 def page_json(page: Page) -> dict[str, Any]:
@@ -74,6 +78,22 @@ def detail_json(found: CaseDetail) -> dict[str, Any]:
             for step in found.steps
         ],
         "actions": [action_json(move, found.row) for move in found.moves],
+        "flags": [
+            {"code": code, "name": _(f"flag.{code}")} for code in FLAGS if code in found.row.flags
+        ],
+        "moratorium": moratorium_json(found.moratorium),
+    }
+
+
+def moratorium_json(found: Any | None) -> dict[str, Any] | None:
+    """Write the moratorium that a case falls under."""
+    if found is None:
+        return None
+    return {
+        "until": instant(found.valid.upper),
+        "reason": found.reason,
+        "public_note": found.public_note,
+        "approved_by": found.approved_by,
     }
 
 
@@ -145,6 +165,8 @@ def field_json(name: str, move: Move, row: CaseRow) -> dict[str, Any]:
         spec["options"] = _options("reason", lifecycle.REASONS[move.reasons])
     elif name == "urgency":
         spec |= {"options": _options("urgency", lifecycle.URGENCIES), "value": row.urgency}
+    elif name == "main":
+        spec["hint"] = _("field.main_hint")
     elif name == "category":
         spec["value"] = row.category_code
     elif field.options:
@@ -153,10 +175,45 @@ def field_json(name: str, move: Move, row: CaseRow) -> dict[str, Any]:
         told = people.responsible(g.session, row.id)
         if told is not None:
             spec |= {"value": told.department_code, "hint": told.why}
+        if move.action in GIVING:
+            spec["precedents"] = [precedent_json(one) for one in _alike(row)]
     elif name == "worker":
         workers = people.workers_near(g.session, row.area_code, at=row.stage_at)
         spec["options"] = [{"value": str(w.account_id), "label": w.name} for w in workers]
     return spec
+
+
+def precedent_json(one: Like) -> dict[str, Any]:
+    """Write what was decided on a like case that was argued about."""
+    kept = one.precedent
+    names = _departments()
+    return {
+        "department": kept.department_code,
+        "name": names.get(kept.department_code, kept.department_code),
+        "refused": [names.get(code, code) for code in kept.refused],
+        "likeness": one.likeness,
+        "facts": kept.facts,
+        "why": kept.why,
+        "decided_at": instant(kept.decided_at),
+    }
+
+
+def _alike(row: CaseRow) -> list[Like]:
+    """Return the precedents of a case, asked for once in a request."""
+    kept: dict[Any, list[Like]] = g.setdefault("alike", {})
+    if row.id not in kept:
+        kept[row.id] = people.decided_alike(g.session, row.id)
+    return kept[row.id]
+
+
+def _departments() -> dict[str, str | None]:
+    """Return the names of departments, read once in a request."""
+    if "department_names" not in g:
+        g.department_names = {
+            one.code: named(one.name_zh, one.name_en) for one in people.departments(g.session)
+        }
+    names: dict[str, str | None] = g.department_names
+    return names
 
 
 def holder(row: CaseRow) -> str | None:

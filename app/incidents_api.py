@@ -80,7 +80,7 @@ class MoveBody(msgspec.Struct, forbid_unknown_fields=True):
     photos: list[str] = []
     lon: float | None = None
     lat: float | None = None
-    main: UUID | None = None
+    main: str | None = None  #: the number of the case, or its id
     until: datetime | None = None
     level: str | None = None
     grade: str | None = None
@@ -187,8 +187,9 @@ def post_move(incident_id: UUID) -> ResponseReturnValue:
         "assisting": tuple(body.assisting),
         "worker": _account(body.worker),
     }
-    wanted = MoveRequest(**{**fields, **changed})
     with g.session.begin():
+        main = details.case_named(g.session, g.actor, body.main)
+        wanted = MoveRequest(**{**fields, **changed, "main": main})
         done = service.move(g.session, incident_id, wanted, g.actor, now=_now())
     return answered(done)
 

@@ -20,11 +20,13 @@ from app.incident_answers import detail_json
 from gis.errors import GisError
 from grids.city import the_city
 from grids.errors import GridsError, NotFound
-from grids.incidents import detail, service
+from grids.incidents import detail, people, service
 from grids.incidents.requests import MoveRequest
 
 NAMES = ("id", "action", "note", "reason", "lon", "lat", "until", "level", "grade", "outside",
-         "urgency", "main", "department", "worker")  # fmt: skip
+         "urgency", "main", "department", "worker", "category", "kind")  # fmt: skip
+#: No form ticks more, and no code is longer.
+MOST_TICKED, MOST_CODE = 50, 20
 
 
 def case_page(incident_id: UUID, *, errors: dict[str, str] | None = None) -> dict[str, Any]:
@@ -41,6 +43,7 @@ def case_page(incident_id: UUID, *, errors: dict[str, str] | None = None) -> dic
     case["actions"].sort(key=lambda action: not action["primary"])  # the likely step comes first
     for action in case["actions"]:
         action["id"] = str(uuid4())
+    _offer(case)
     row = found.row
     place = {"id": case["id"], "lon": row.lon, "lat": row.lat, "risk": row.risk}
     return {
@@ -51,9 +54,43 @@ def case_page(incident_id: UUID, *, errors: dict[str, str] | None = None) -> dic
         "left": faces.left_words(row.due_at, row.risk, now),
         "due_text": str(_("desk.until", at=faces.instant_words(row.due_at))) if row.due_at else "",
         "reported_text": faces.instant_words(row.reported_at),
+        "rests": _rests(found),
         "sent": _done(case, request.args.get("done", "")),
         "page_data": faces.page_data(the_city(g.session), case=place),
     }
+
+
+def _offer(case: dict[str, Any]) -> None:
+    """Give long lists to the fields that ask for them; script fetches the same."""
+    specs = [spec for action in case["actions"] for spec in action["requires"]]
+    if any(spec["kind"] in ("department", "departments") for spec in specs):
+        names = [{"value": one.code, "label": faces.by_language(one.name_zh, one.name_en)}
+                 for one in people.departments(g.session)]  # fmt: skip
+        for spec in specs:
+            if spec["kind"] in ("department", "departments"):
+                spec["options"] = names
+    for spec in specs:
+        if spec["kind"] == "category":
+            # Nothing chosen keeps the category: the same code may stand in a newer list.
+            spec |= {"value": "", "kept": case["category"]["name"],
+                     "of": case["category"]["kind"], "groups": _categories(case)}  # fmt: skip
+
+
+def _categories(case: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the categories of the case's kind, by class; read once in a request."""
+    if "categories" not in g:
+        g.categories = faces.groups(datetime.now(UTC), case["category"]["kind"])
+    found: list[dict[str, Any]] = g.categories
+    return found
+
+
+def _rests(found: detail.CaseDetail) -> dict[str, str] | None:
+    """Say until when cases like it rest, why, and who said so."""
+    rests = found.moratorium
+    if rests is None:
+        return None
+    until = faces.instant_words(rests.valid.upper) if rests.valid.upper else "–"
+    return {"until": until, "reason": rests.reason, "approved_by": rests.approved_by}
 
 
 def _done(case: dict[str, Any], action: str) -> str:
@@ -88,8 +125,11 @@ def post(incident_id: UUID) -> dict[str, str]:
                 grade=values["grade"] or None,
                 outside=values["outside"],
                 urgency=values["urgency"] or None,
-                main=_case(values["main"]),
+                main=detail.case_named(g.session, g.actor, values["main"]),
+                category=values["category"] or None,
+                kind=values["kind"] or "matter",
                 department=values["department"] or None,
+                assisting=_several("assisting"),
                 worker=_account(values["worker"]),
             )
             service.move(g.session, incident_id, wanted, g.actor, now=now)
@@ -115,10 +155,9 @@ def _instant(text: str) -> datetime | None:
     return at.astimezone(UTC)
 
 
-def _case(text: str) -> UUID | None:
-    if text and faces.form_id(text) is None:
-        raise FieldErrors({"main": translated("error.incident.no_main", "no such case")})
-    return faces.form_id(text)
+def _several(name: str) -> tuple[str, ...]:
+    """Return everything that was ticked under a name."""
+    return tuple(text[:MOST_CODE] for text in request.form.getlist(name) if text)[:MOST_TICKED]
 
 
 def _account(text: str) -> int | None:

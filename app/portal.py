@@ -23,6 +23,7 @@ from app.report_form import FIELDS, Form, submit
 from gis.errors import GisError
 from grids import following, limits, places
 from grids.city import the_city
+from grids.codes import Department
 from grids.errors import Conflict, GridsError, NotFound
 from grids.incidents import detail, tracking
 from grids.incidents.lifecycle import STATES
@@ -208,7 +209,7 @@ def track(code: str) -> ResponseReturnValue:
 def _shown(followed: following.Followed, code: str, now: datetime) -> dict[str, Any]:
     """Put a followed report into words."""
     row = followed.row
-    due = row.handling_due_at if followed.state == "in_progress" else None
+    due = followed.due_at
     return {
         "number": row.number,
         "code": " ".join(re.findall(".{1,4}", code)),
@@ -219,7 +220,9 @@ def _shown(followed: following.Followed, code: str, now: datetime) -> dict[str, 
         or faces.by_language(
             f"{row.town_zh or ''}{row.community_zh or ''}", row.community_en or row.town_en
         ),
-        "department": _department(followed),
+        "joined": followed.is_joined,
+        "rests": _rests(followed),
+        "department": _name_of(followed.department),
         "due": faces.instant_words(due),
         "is_late": due is not None and due < now,
         "reason": translated(f"reason.{followed.reason}", followed.reason or "")
@@ -231,18 +234,22 @@ def _shown(followed: following.Followed, code: str, now: datetime) -> dict[str, 
     }
 
 
-def _department(followed: following.Followed) -> str:
-    row = followed.row
-    return faces.by_language(row.department_zh, row.department_en)
+def _rests(followed: following.Followed) -> dict[str, str] | None:
+    """Say until when cases like this one rest, and what everybody is told of it."""
+    found = followed.rests
+    if found is None:
+        return None
+    until = faces.instant_words(found.valid.upper) if found.valid.upper else ""
+    return {"until": until, "note": found.public_note}
+
+
+def _name_of(department: Department | None) -> str:
+    return faces.by_language(department.name_zh, department.name_en) if department else ""
 
 
 def _step(step: following.FollowedStep) -> dict[str, str]:
     department = step.department
-    name = (
-        faces.by_language(department.name_zh, department.name_en)
-        if department
-        else str(_("portal.worker"))
-    )
+    name = _name_of(department) or str(_("portal.worker"))
     return {
         "text": str(_(f"portal.step_{step.word}", department=name)),
         "at": faces.instant_words(step.at),

@@ -43,6 +43,8 @@ JOBS: Final = {
     "pending_sign": ("sign", "inbox"),
     "handling": ("handle", "tool"),
 }
+#: A case handled on the spot or on the fast track was drawn to be looked at again.
+SAMPLE: Final = ("sample", "list-check")
 RANKS: Final = {"late": 0, "soon": 1, "ok": 2}
 
 
@@ -106,6 +108,8 @@ def _mine(now: datetime) -> list[CaseRow]:
 
 def _task(row: CaseRow, now: datetime, *, is_mine: bool = True) -> dict[str, Any]:
     job, sign = JOBS.get(row.status, ("", "clock"))
+    if "sampled" in row.flags:
+        job, sign = SAMPLE
     return {
         **row_json(row),
         "job": job if is_mine else "",

@@ -20,12 +20,15 @@ class Group:
     members: tuple[Category, ...]
 
 
-def matter_groups(session: Session, on: date) -> list[Group]:
-    """Return every matter that may be reported on a day, by class, in the order of the lists."""
+def matter_groups(session: Session, on: date, kind: str = "matter") -> list[Group]:
+    """Return every matter that may be reported on a day, by class, in the order of the lists.
+
+    The same for another kind, such as components.
+    """
     rows = session.scalars(
         select(Category)
         .where(
-            Category.kind == "matter",
+            Category.kind == kind,
             Category.code_system.in_((DEFAULT_SYSTEM, LOCAL_SYSTEM)),
             or_(Category.valid_to.is_(None), Category.valid_to > on),
         )

@@ -20,7 +20,9 @@ from grids.incidents.detail import Photo, photos_of
 from grids.incidents.errors import NoIncident
 from grids.incidents.lifecycle import STATES
 from grids.incidents.listing import CaseRow, rows_at
-from grids.incidents.models import Incident, IncidentEvent
+from grids.incidents.models import Incident
+from grids.responsibility import moratorium_of
+from grids.responsibility.models import Moratorium
 from grids.secrets import token_hash
 
 #: Action -> the word for it on the public page. What is not listed is internal.
@@ -42,6 +44,7 @@ WORDS: Final = MappingProxyType(
         "refuse": "declined",
         "void": "void",
         "merge": "merged",
+        "unmerge": "parted",
     }
 )
 
@@ -57,7 +60,11 @@ class FollowedStep:
 
 @dataclass(frozen=True)
 class Followed:
-    """A case as its reporter sees it."""
+    """A case as its reporter sees it.
+
+    Of a report that was merged, `due_at`, `department` and the later steps are those of the
+    case it went into; photos of that case are not shown, they belong to somebody else.
+    """
 
     row: CaseRow
     state: str  #: received, in_progress, done, declined
@@ -66,6 +73,10 @@ class Followed:
     steps: tuple[FollowedStep, ...]  #: newest first
     photos: tuple[Photo, ...]  #: of the report
     results: tuple[Photo, ...]  #: after handling, shown once the case is done
+    is_joined: bool = False
+    due_at: datetime | None = None
+    department: Department | None = None
+    rests: Moratorium | None = None  #: what cases like it fall under now
 
 
 def follow(session: Session, code: str, *, now: datetime) -> Followed:
@@ -73,27 +84,33 @@ def follow(session: Session, code: str, *, now: datetime) -> Followed:
     status = tracking.public_status(session, code)
     case = rows_at(now).where(_by_code(code))
     row = CaseRow(**session.execute(case).mappings().one())
-    log = session.scalars(
-        select(IncidentEvent)
-        .where(IncidentEvent.incident_id == row.id, IncidentEvent.recorded_at >= row.received_at)
-        .order_by(IncidentEvent.seq.desc())
-    ).all()
-    departments = _departments(session, {event.department_code for event in log})
+    stored = session.get_one(Incident, row.id)
+    log = list(tracking.log_of(session, stored))
+    with tracking.leading(session, stored) as main:
+        if main is not stored:
+            log += [e for e in tracking.log_of(session, main) if e.recorded_at > stored.stage_at]
+    departments = _departments(session, {e.department_code for e in log} | {status.department_code})
     photos = photos_of(session, row.id)
     return Followed(
         row=row,
         state=status.status,
         reason=status.reason,
-        version=len(log),
+        version=status.version,
         steps=tuple(
             FollowedStep(
                 WORDS[event.action], event.recorded_at, departments.get(event.department_code)
             )
-            for event in log
+            for event in reversed(log)
             if event.action in WORDS
         ),
         photos=tuple(photo for photo in photos if photo.event_seq == 1),
         results=tuple(p for p in photos if p.part == "after" and status.status == "done"),
+        is_joined=status.is_joined,
+        due_at=status.due_at,
+        department=departments.get(status.department_code),
+        rests=moratorium_of(session, stored.category_id, stored.area_code, now)
+        if status.status in ("received", "in_progress")
+        else None,
     )
 
 
@@ -103,7 +120,7 @@ def photo_of(session: Session, code: str, photo_id: int) -> Photo | None:
         row = tracking.tracked(session, code)
     except NoIncident:
         return None
-    is_done = STATES[row.status].public == "done"
+    is_done = STATES[row.status].public == "done" or "sampled" in row.flags
     allowed = (
         photo
         for photo in photos_of(session, row.id)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,7 +15,8 @@ from sqlalchemy.orm import Session
 from grids import scope
 from grids.accounts import Account, Actor, Assignment, Shift
 from grids.codes import Category
-from grids.incidents.errors import NoIncident
+from grids.incidents import moratorium
+from grids.incidents.errors import NoIncident, NoMain
 from grids.incidents.lifecycle import FIELD, OPEN, Move
 from grids.incidents.listing import CaseRow, rows_at
 from grids.incidents.models import Attachment, Blob, Incident, IncidentEvent
@@ -55,6 +58,7 @@ class CaseDetail:
     photos: tuple[Photo, ...]
     steps: tuple[Step, ...]
     moves: tuple[Move, ...]
+    moratorium: Any | None = None  #: that the open case falls under now
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,26 @@ def detail(session: Session, actor: Actor, incident_id: UUID, *, now: datetime) 
         photos=photos_of(session, incident_id),
         steps=tuple(Step(event, name) for event, name in log),
         moves=tuple(possible(case, actor, did, now=now, last=last_of(events))),
+        moratorium=moratorium.told(session, case.category_id, case.area_code, now)
+        if case.status in OPEN
+        else None,
     )
+
+
+def case_named(session: Session, actor: Actor, name: str | None) -> UUID | None:
+    """Return the case that a person names by its number, or a programme by its id.
+
+    Raises `NoMain` where no case in the actor's scope has the number.
+    """
+    if not name:
+        return None
+    with contextlib.suppress(ValueError):
+        return UUID(name)
+    wanted = scope.visible(select(Incident.id), actor, Incident)
+    found: UUID | None = session.scalar(wanted.where(Incident.number == name.strip()))
+    if found is None:
+        raise NoMain("no case with this number", field="main")
+    return found
 
 
 def photos_of(session: Session, incident_id: UUID) -> tuple[Photo, ...]:

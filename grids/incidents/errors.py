@@ -125,6 +125,18 @@ class NoMain(Invalid):
     code = "incident.no_main"
 
 
+class FollowsMissing(Conflict):
+    """The step was held for one that did not arrive in time, and is not possible without it."""
+
+    code = "incident.follows_missing"
+
+
+class TooManyHeld(Conflict):
+    """Too many steps of the sender wait for others already."""
+
+    code = "incident.too_many_held"
+
+
 class NothingToUndo(Conflict):
     """The last step is another's, cannot be taken back, or too much time has passed."""
 

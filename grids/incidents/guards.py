@@ -142,6 +142,10 @@ GUARDS: Final[Mapping[str, Guard]] = MappingProxyType(
         "first_return": _only(lambda case: case.return_count == 0, "a second return is asked for"),
         "low_level": _only(lambda case: rank(case.level) <= 1, "a village or a grid takes it on"),
         "was_dispatched": _only(lambda case: case.dispatched_at is not None, "not given out yet"),
+        "unjudged": _only(
+            lambda case: case.status == "self_handled" or "fast_tracked" in case.flags,
+            "what went the whole way was checked already",
+        ),
         "internal": _only(lambda _case: False, "not a step of its own"),
         "extendable": _extendable,
         "later_limit": _later,

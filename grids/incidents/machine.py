@@ -207,7 +207,7 @@ def _target(line: Move, dossier: Dossier, actor: Actor) -> str:
     """Return where a step leads, by the channel, the sub-tasks and who has the case."""
     case = dossier.case
     if line.goes_back:
-        return str(case.flags["merged_from"]["status"])
+        return str(case.flags[line.goes_back].get("status", line.target))
     if line.joins and not _all_replied(line, dossier, actor):
         return case.status
     if line.unassigned and case.department_code is None and case.handler_id is None:
@@ -237,9 +237,14 @@ def _flags(dossier: Dossier, fact: Fact) -> dict[str, Any]:
         given["moratorium"] = fact.data["moratorium"]
     if fact.action in subtasks.ASSIGNING and fact.data.get("assisting"):
         given["assisting"] = list(fact.data["assisting"])
-    if fact.action == "assist_reply":
+    if fact.action == "fast_track":
+        given["fast_tracked"] = True
+    if fact.action in ("assist_reply", "assist_return"):
         waiting = subtasks.waiting(dossier.tasks)
         given["assisting"] = [code for code in waiting if code != fact.department_code]
+    for action, flag in (("assist_sign", "assist_signed"), ("assist_return", "assist_returned")):
+        if fact.action == action:
+            given[flag] = [*dossier.case.flags.get(flag, ()), fact.department_code]
     if fact.action == "reply" and fact.to_status == fact.from_status:
         given["lead_replied"] = True
     return {"flags": given} if given else {}

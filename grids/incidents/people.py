@@ -10,13 +10,15 @@ from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from grids.accounts import Account, Assignment, Shift
-from grids.codes import Category
+from grids.codes import Category, Department
 from grids.components import Component
 from grids.incidents.lifecycle import FIELD
 from grids.incidents.models import Incident
 from grids.responsibility import Ruling, owner_of
+from grids.responsibility.precedents import Like, precedents
 
 MOST_WORKERS = 30
+MOST_LIKE = 3
 
 
 @dataclass(frozen=True)
@@ -71,3 +73,23 @@ def responsible(session: Session, incident_id: UUID) -> Ruling | None:
         asset_owner=found.department_code,
         at=found.stage_at,
     )
+
+
+def decided_alike(session: Session, incident_id: UUID) -> list[Like]:
+    """Return what was decided on like cases that were argued about, the likest first.
+
+    Only for a case that the caller has read in scope; a precedent itself names no case.
+    """
+    found = session.execute(
+        select(Incident.category_id, Incident.area_code).where(Incident.id == incident_id)
+    ).first()
+    if found is None:
+        return []
+    return precedents(
+        session, category_id=found.category_id, area_code=found.area_code, most=MOST_LIKE
+    )
+
+
+def departments(session: Session) -> list[Department]:
+    """Return every department, in the order of the list."""
+    return list(session.scalars(select(Department).order_by(Department.sort, Department.code)))

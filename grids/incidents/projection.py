@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from grids.incidents.lifecycle import FLAGS, Move, find_move
+from grids.incidents.lifecycle import FLAGS, MOVES, Move, find_move
 from grids.incidents.models import Incident, IncidentEvent
 
 
@@ -87,6 +87,8 @@ class Fact:
 FIELDS: Final = tuple(part.name for part in fields(Case))
 #: What an event keeps in its data of what a request said, and flags repeat.
 TOLD: Final = ("until", "outside", "grade", "department")
+#: Flags that keep the state in which they were set, to go back to.
+WAYS_BACK: Final = frozenset(move.goes_back for move in MOVES if move.goes_back)
 
 
 def apply(case: Case | None, event: IncidentEvent | Fact) -> Case:
@@ -199,7 +201,7 @@ def _stamped(case: Case, event: IncidentEvent | Fact) -> dict[str, Any]:
             return {"filed_at": at, "dispatched_at": at}
         case "dispatch" | "reassign" | "arbitrate" | "take":
             return {"dispatched_at": at}
-        case "reply" | "assist_reply":
+        case "reply" | "assist_reply" | "assist_return":
             return {"handled_at": at}
         case "outside_replied" if event.to_status == "pending_review":
             return {"handled_at": at}
@@ -235,7 +237,7 @@ def _had_by(case: Case, event: IncidentEvent | Fact) -> dict[str, Any]:
         case "rework" | "reopen" | "resume" | "outside_replied" | "take_back" | "hand_over":
             return {"holder_id": case.handler_id}
         case "sample_failed":
-            return {"handler_id": None}
+            return {"department_code": None, "handler_id": None}
         case _:
             return {}
 
@@ -252,7 +254,7 @@ def _flags(case: Case, event: IncidentEvent | Fact, move: Move | None) -> dict[s
             told: dict[str, Any] = {n: event.data[n] for n in TOLD if n in event.data}
             reason: dict[str, Any] = {"reason": event.reason} if event.reason else {}
             said: dict[str, Any] = {"by": event.actor_id, "seq": event.seq, **reason, **told}
-            if move.goes_back or event.action == "merge":
+            if move.sets_flag in WAYS_BACK:
                 said["status"] = event.from_status
             flags = {**flags, move.sets_flag: said}
     return {**flags, **event.data.get("flags", {})}

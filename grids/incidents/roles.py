@@ -183,7 +183,8 @@ def _fits(role: str, line: Move, row: Case | Incident | Placed, actor: Actor) ->
     if line.leads and isinstance(row, Case) and guards.LEADS[line.leads](row):
         return role == "commander"
     if line.of_assisting:
-        return actor.department in (row.flags.get("assisting") or ())
+        has_done = actor.department in (row.flags.get(line.unless_listed) or ())
+        return not has_done and actor.department in (row.flags.get("assisting") or ())
     if line.of_owner:
         return _is_owner(role, row, actor)
     if line.seat and row.status in SEAT_STATES and role in _LEVEL_OF:

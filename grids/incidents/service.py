@@ -26,6 +26,7 @@ from grids.incidents import (
     merging,
     moratorium,
     records,
+    rulings,
 )
 from grids.incidents.clocks import Calendar, Limit
 from grids.incidents.errors import ForbiddenMove, NotYourMove, Waiting
@@ -79,6 +80,7 @@ def move(
         raise ForbiddenMove(f"the lifecycle has no {fact.action}")
     records.write(session, row, after, fact, kept, _point(session, wanted))
     merging.follow(session, pair, fact, setting.days, now=now)
+    rulings.follow(session, row, fact, now=now)
     return Done(answer, is_new=True)
 
 

@@ -50,8 +50,12 @@ def follow(tasks: Tasks, case: Case, event: IncidentEvent | Fact) -> Tasks:
             tasks = _lead(tasks, signed_at=at)
         case "reply":
             tasks = _lead(tasks, replied_at=at)
+        case "assist_sign":
+            tasks = _assist(tasks, event, signed_at=at)
         case "assist_reply":
-            tasks = _assist(tasks, event)
+            tasks = _assist(tasks, event, replied_at=at)
+        case "assist_return":
+            tasks = _assist(tasks, event, returned_at=at, ended_at=at)
         case "rework":
             tasks = _lead(tasks, replied_at=None)
         case "reopen":
@@ -93,10 +97,15 @@ def _lead(tasks: Tasks, **changed: Any) -> Tasks:
     )
 
 
-def _assist(tasks: Tasks, event: IncidentEvent | Fact) -> Tasks:
-    at = event.recorded_at
+def _assist(tasks: Tasks, event: IncidentEvent | Fact, **changed: datetime) -> Tasks:
+    """Change the open sub-task of an assisting department; a reply signs it too."""
+
+    def after(task: Task) -> Task:
+        values: dict[str, Any] = {"signed_at": task.signed_at or changed.get("replied_at")}
+        return replace(task, **(values | changed))
+
     return tuple(
-        replace(task, replied_at=at, signed_at=task.signed_at or at)
+        after(task)
         if task.part == "assist" and task.ended_at is None
         and task.department_code == event.department_code
         else task

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -34,7 +35,11 @@ class PublicStep:
 
 @dataclass(frozen=True)
 class PublicStatus:
-    """What the public page shows of a case: no person, no address beyond the own report."""
+    """What the public page shows of a case: no person, no address beyond the own report.
+
+    A report that was merged says what became of the case it went into, and so do `due_at` and
+    `department_code`; of that case nothing else is told, not even its number.
+    """
 
     number: str
     status: str
@@ -45,6 +50,8 @@ class PublicStatus:
     department_code: str | None
     reason: str | None
     steps: tuple[PublicStep, ...]
+    is_joined: bool = False  #: merged into the report of somebody else
+    version: int = 0  #: changes when anything happened
 
 
 def code_for(vault: Vault, incident_id: UUID) -> str:
@@ -80,31 +87,70 @@ def tracked(session: Session, code: str) -> Incident:
 def public_status(session: Session, code: str) -> PublicStatus:
     """Return the public state of a case by its tracking code. Raises `NoIncident`."""
     row = tracked(session, code)
-    log = session.scalars(
+    steps = _steps(log_of(session, row))
+    with leading(session, row) as main:
+        if main is not row:
+            steps = (*steps[:-1], *_joined(_steps(log_of(session, main)), row.stage_at))
+        status = steps[-1].status
+        return PublicStatus(
+            number=row.number,
+            status=status,
+            category=session.get_one(Category, row.category_id),
+            reported_at=row.received_at,
+            changed_at=steps[-1].at,
+            due_at=main.handling_due_at if status == "in_progress" else None,
+            department_code=main.department_code,
+            reason=steps[-1].reason if status == "declined" else None,
+            steps=steps,
+            is_joined=main is not row,
+            version=row.event_count + (main.event_count if main is not row else 0),
+        )
+
+
+def _joined(of_main: tuple[PublicStep, ...], merged_at: datetime) -> tuple[PublicStep, ...]:
+    """Return the joined life: what the main case was at the merge, and what came after."""
+    before = [replace(step, at=merged_at) for step in of_main if step.at <= merged_at][-1:]
+    return (*before, *(step for step in of_main if step.at > merged_at))
+
+
+@contextmanager
+def leading(session: Session, row: Incident) -> Iterator[Incident]:
+    """Open the case that a merged one went into, for as long as the block runs; else itself.
+
+    The transaction of a stranger has one case open: the own one is opened again at the end.
+    """
+    main, seen = row, {row.id}
+    while main.status == "merged" and main.main_id is not None and main.main_id not in seen:
+        seen.add(main.main_id)
+        scope.open_case(session, main.main_id)
+        main = session.get_one(Incident, main.main_id)
+    try:
+        yield main
+    finally:
+        if main is not row:
+            scope.open_case(session, row.id)
+
+
+def log_of(session: Session, row: Incident) -> Sequence[IncidentEvent]:
+    """Return the events of a case that is open to this transaction."""
+    return session.scalars(
         select(IncidentEvent)
         .where(IncidentEvent.incident_id == row.id, IncidentEvent.recorded_at >= row.received_at)
         .order_by(IncidentEvent.seq)
-    )
-    steps = _steps(log.all())
-    status = STATES[row.status].public
-    return PublicStatus(
-        number=row.number,
-        status=status,
-        category=session.get_one(Category, row.category_id),
-        reported_at=row.received_at,
-        changed_at=steps[-1].at,
-        due_at=row.handling_due_at if status == "in_progress" else None,
-        department_code=row.department_code,
-        reason=steps[-1].reason if status == "declined" else None,
-        steps=steps,
-    )
+    ).all()
+
+
+def public_of(event: IncidentEvent) -> str:
+    """Return what the public sees after an event: a sample check takes nothing back."""
+    is_check = event.action == "sample"
+    return STATES[event.from_status if is_check else event.to_status].public
 
 
 def _steps(log: Sequence[IncidentEvent]) -> tuple[PublicStep, ...]:
     """Keep only the events that change what the public sees."""
     steps: list[PublicStep] = []
     for event in log:
-        status = STATES[event.to_status].public
+        status = public_of(event)
         if not steps or steps[-1].status != status:
             reason = event.reason if status == "declined" else None
             steps.append(PublicStep(status, event.recorded_at, reason))

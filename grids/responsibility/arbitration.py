@@ -19,11 +19,12 @@ from grids import audit, scope
 from grids.accounts import Actor
 from grids.city import the_city
 from grids.codes import Department
-from grids.incidents import service
+from grids.incidents import records, service
 from grids.incidents.clocks import Limit, add_limit
 from grids.incidents.clockwork import calendar as calendar_at
-from grids.incidents.lifecycle import TERMINAL, find_move
+from grids.incidents.lifecycle import find_move
 from grids.incidents.models import Incident, IncidentEvent, IncidentTask
+from grids.incidents.projection import Fact
 from grids.incidents.requests import MoveRequest
 from grids.responsibility import precedents
 from grids.responsibility.arbitration_models import Arbitration, ArbitrationStatement
@@ -38,8 +39,6 @@ from grids.responsibility.errors import (
 )
 from grids.responsibility.ruling import explain
 
-#: A case that came back this often is passed on, not returned.
-RETURNS: Final = 2
 #: Half a working day to speak, one working day to decide; an emergency waits for nobody.
 SPEAK: Final = Limit(4, "work_hour")
 DECIDE: Final = Limit(7, "work_hour")
@@ -70,15 +69,16 @@ class Shown:
 
 def open_arbitration(
     session: Session, row: Incident, *, cause: str, actor_id: int | None, now: datetime,
-    source_ip: str = "",
+    named: str | None = None, source_ip: str = "",
 ) -> Arbitration:  # fmt: skip
     """Open the arbitration of a case that the caller has read in scope.
 
-    Whoever had the case first answers for it meanwhile (首接负责). Raises `ArbitrationOpen`.
+    Whoever had the case first answers for it meanwhile (首接负责); `named` is the department
+    that somebody says it belongs to. Raises `ArbitrationOpen`.
     """
     if binding_of(session, row.id, only_open=True) is not None:
         raise ArbitrationOpen(f"case {row.number} is under arbitration")
-    parties = parties_of(session, row)
+    parties = list(dict.fromkeys((*parties_of(session, row), *filter(None, (named,)))))
     asked = explain(
         session, category_id=row.category_id, area_code=row.area_code, at=row.received_at
     )
@@ -99,8 +99,41 @@ def open_arbitration(
     )
     session.add(made)
     session.flush()
-    _record(session, "arbitration_opened", made, actor_id, source_ip, cause=cause)
+    record(session, "arbitration_opened", made, actor_id, source_ip, cause=cause)
     return made
+
+
+def open_for(session: Session, row: Incident, fact: Fact, *, now: datetime) -> None:
+    """Open the arbitration that a step asks for; one that is open goes on."""
+    if binding_of(session, row.id, only_open=True) is None:
+        cause = "dispute" if fact.actor_id else "returns"
+        open_arbitration(
+            session, row, cause=cause, actor_id=fact.actor_id, now=now,
+            named=fact.data.get("department"),
+        )  # fmt: skip
+
+
+def end_for(session: Session, row: Incident, fact: Fact, *, now: datetime) -> None:
+    """End the arbitration of a case that went on: ruled by the step itself, or dropped.
+
+    A ruling without facts for later readers is no precedent. Raises `NotYourDecision` where
+    somebody else was named to decide.
+    """
+    one = binding_of(session, row.id, only_open=True)
+    if one is None:
+        return
+    if fact.action != "arbitrate":
+        one.state, one.decided_at = "dropped", now
+        session.flush()
+        record(session, "arbitration_dropped", one, fact.actor_id, "", step=fact.action)
+        return
+    if one.arbiter_id not in (None, fact.actor_id):
+        raise NotYourDecision("the arbiter that was named decides")
+    one.state, one.decided_at, one.decided_by = "decided", now, fact.actor_id
+    one.department_code, one.why = fact.data["department"], fact.note
+    one.assisting = list(fact.data.get("assisting") or ())
+    session.flush()
+    record(session, "arbitration_decided", one, fact.actor_id, "", department=one.department_code)
 
 
 def parties_of(session: Session, row: Incident) -> list[str]:
@@ -180,7 +213,7 @@ def state_case(
     made.made_by, made.made_at = actor.account_id, now
     session.add(made)
     session.flush()
-    _record(session, "arbitration_stated", one, actor.account_id, source_ip,
+    record(session, "arbitration_stated", one, actor.account_id, source_ip,
             department=actor.department)  # fmt: skip
     return made
 
@@ -194,7 +227,7 @@ def name_arbiter(
         raise NotYourDecision("a commander names the arbiter")
     one.arbiter_id = account_id
     session.flush()
-    _record(session, "arbitration_named", one, actor.account_id, source_ip, arbiter=account_id)
+    record(session, "arbitration_named", one, actor.account_id, source_ip, arbiter=account_id)
 
 
 def decide(
@@ -203,10 +236,11 @@ def decide(
 ) -> Arbitration:  # fmt: skip
     """Decide: the department has the case, and it is an example from now on.
 
-    A case that waits for the decision moves on with it; one at the dispatcher's desk is
-    dispatched there, where the decision stands first. Raises `NotYourDecision`,
-    `ArbitrationOver`, `BadStatement`.
+    The case moves on with it, in the same transaction. Raises `NotYourDecision`,
+    `ArbitrationOver`, `BadStatement`, and what the case itself refuses.
     """
+    # The case first, then the arbitration: the order in which a step of the case locks them.
+    records.locked(session, arbitration(session, arbitration_id, actor).case.id, actor)
     shown = arbitration(session, arbitration_id, actor, lock=True)
     one = _still_open(shown.arbitration)
     if not actor.can("rules:manage") or one.arbiter_id not in (None, actor.account_id):
@@ -217,72 +251,20 @@ def decide(
     one.why = decision.why.strip()
     session.flush()
     precedents.keep(session, one, shown.case, facts=decision.facts.strip(), now=now)
-    _record(session, "arbitration_decided", one, actor.account_id, source_ip,
+    record(session, "arbitration_decided", one, actor.account_id, source_ip,
             department=decision.department)  # fmt: skip
-    if find_move("arbitrate", shown.case.status):
-        wanted = MoveRequest(
-            id=uuid4(), action="arbitrate", department=decision.department,
-            assisting=decision.assisting, note=decision.why.strip(),
-        )  # fmt: skip
-        service.move(session, shown.case.id, wanted, actor, now=now)
+    rule(session, one, shown.case, actor, now)
     return one
 
 
-def default_overdue(session: Session, now: datetime) -> int:
-    """Give cases whose arbiter did not decide in time to the stronger rule; return how many.
-
-    Stronger is whose rule stands first among all that hold for the case; where no rule names
-    a side, whom the matrix names. The case itself moves when its desk acts on it.
-    """
-    found = session.execute(
-        select(Arbitration, Incident)
-        .join(Incident, Incident.id == Arbitration.incident_id)
-        .where(Arbitration.state == "open", Arbitration.due_at <= now)
-        .order_by(Arbitration.due_at)
-        .limit(MOST)
-        .with_for_update(of=Arbitration, skip_locked=True)
-    ).all()
-    for one, row in found:
-        told = explain(
-            session, category_id=row.category_id, area_code=row.area_code, at=row.received_at
-        )
-        of_a_side = [rule for rule in told.rules if rule.department in one.parties]
-        stronger = next(iter(of_a_side), None)
-        one.state, one.decided_at, one.escalated_at = "defaulted", now, now
-        one.department_code = stronger.department if stronger else told.ruling.department_code
-        one.rule_id = stronger.id if stronger else told.ruling.rule_id
-        one.why = stronger.why if stronger else told.ruling.why
-        _record(session, "arbitration_defaulted", one, None, "", department=one.department_code)
-    session.flush()
-    return len(found)
-
-
-def detect(session: Session, now: datetime) -> int:
-    """Open an arbitration for every open case that is passed on; return how many.
-
-    Twice returned, or disputed. A case that was argued about before is passed on again only
-    with returns since.
-    """
-    opened = 0
-    for row in session.scalars(
-        select(Incident)
-        .where(
-            Incident.status.not_in(TERMINAL),
-            (Incident.status == "disputed") | (Incident.return_count >= RETURNS),
-        )
-        .order_by(Incident.received_at)
-    ).all():
-        before = binding_of(session, row.id)
-        if before is not None and before.state == "open":
-            continue
-        is_disputed = row.status == "disputed"
-        since = before.returns if before is not None else 0
-        if not is_disputed and row.return_count - since < (1 if before else RETURNS):
-            continue
-        cause = "dispute" if is_disputed else "returns"
-        open_arbitration(session, row, cause=cause, actor_id=None, now=now)
-        opened += 1
-    return opened
+def rule(session: Session, one: Arbitration, row: Incident, actor: Actor, now: datetime) -> None:
+    """Give the case to whom the decision names; one that is not disputed stays where it is."""
+    if find_move("arbitrate", row.status):
+        wanted = MoveRequest(
+            id=uuid4(), action="arbitrate", department=one.department_code,
+            assisting=tuple(one.assisting), note=one.why,
+        )  # fmt: skip
+        service.move(session, row.id, wanted, actor, now=now)
 
 
 def confirm_default(
@@ -296,7 +278,7 @@ def confirm_default(
         raise ArbitrationOver(f"arbitration {arbitration_id} waits for nobody")
     one.confirmed_at = now
     session.flush()
-    _record(session, "arbitration_confirmed", one, actor.account_id, source_ip)
+    record(session, "arbitration_confirmed", one, actor.account_id, source_ip)
 
 
 def returned_by(session: Session, row: Incident) -> list[IncidentEvent]:
@@ -307,7 +289,7 @@ def returned_by(session: Session, row: Incident) -> list[IncidentEvent]:
             .where(
                 IncidentEvent.incident_id == row.id,
                 IncidentEvent.recorded_at >= row.received_at,
-                IncidentEvent.action.in_(("return", "dispute")),
+                IncidentEvent.action.in_(("return", "ask_return", "dispute")),
             )
             .order_by(IncidentEvent.seq)
         )
@@ -376,10 +358,11 @@ def _statements(session: Session, arbitration_id: int) -> tuple[ArbitrationState
     )
 
 
-def _record(
+def record(
     session: Session, action: str, one: Arbitration, actor_id: int | None, source_ip: str,
     **detail: object,
 ) -> None:  # fmt: skip
+    """Write an act of an arbitration into the audit log."""
     audit.record(
         session, action, actor_id=actor_id, subject=f"arbitration:{one.id}", source_ip=source_ip,
         detail={"incident": str(one.incident_id), **detail},

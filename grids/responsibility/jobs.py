@@ -8,8 +8,8 @@ from procrastinate import JobContext
 from sqlalchemy.orm import Session
 
 from grids.jobs import tasks, work_of
-from grids.responsibility.arbitration import default_overdue, detect
 from grids.responsibility.trial import run_trial
+from grids.responsibility.watch import default_overdue, detect
 
 
 @tasks.task(name="try_rules", pass_context=True)

@@ -47,8 +47,8 @@ ALLOWED = {
     "grids/retention:_parties": "the worker's retention",
     # Responsibility: the worker watches every case; people read arbitrations in scope.
     "grids/sql/responsibility:trial_month": "the worker counts a year under two versions",
-    "grids/responsibility/arbitration:default_overdue": "the worker's clock of arbitrations",
-    "grids/responsibility/arbitration:detect": "the worker looks for cases that are passed on",
+    "grids/responsibility/watch:default_overdue": "the worker's clock of arbitrations",
+    "grids/responsibility/watch:detect": "the worker looks for cases that are passed on",
     "grids/incidents/people:responsible": "the case whose form the caller has read in scope",
     "grids/responsibility/arbitration:parties_of": "tasks of the case that the caller has read",
     "grids/responsibility/arbitration:returned_by": "events of the case that the caller has read",

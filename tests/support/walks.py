@@ -221,7 +221,7 @@ def attempt(case: PaperCase, action: str, actor: Actor, pick: int) -> bool | Non
 
 
 def _hold_axes(before: machine.Dossier, fact: Fact, action: str) -> None:
-    handled = {"sign", "take", "handle", "reply", "assist_reply", "self_close"}
+    handled = {"sign", "take", "handle", "reply", "assist_sign", "assist_reply", "self_close"}
     if action in ("close", "check_ok", "ask_check", "appeal_first", "appeal_final"):
         mine = before.deeds.get(fact.actor_id or 0, frozenset())
         assert not mine & handled, f"who handled the case did {action}"

@@ -54,9 +54,10 @@ class Move:
     leads: str | None = None  #: a condition of `guards.LEADS`: where it holds, leadership decides
     unassigned: str = ""  #: the target where no department and no worker has the case
     joins: bool = False  #: goes on only when every sub-task has replied
-    goes_back: bool = False  #: to the state that the case was merged from
+    goes_back: str = ""  #: a flag that keeps the state to which this leads back
     seat: Literal["", "own", "above"] = ""  #: at `SEAT_STATES`: of the case's level, or above too
     of_assisting: bool = False  #: for the departments whose sub-task waits
+    unless_listed: str = ""  #: a flag that lists departments: not for these again
     of_owner: bool = False  #: for whoever has the case, see `owners`
     anyone: bool = False  #: whoever holds the role and sees the case
     in_wait: bool = False  #: also while the reporter is being asked
@@ -78,7 +79,7 @@ CENTRE: Final = ("intake", "shift_leader", "dispatcher", "town_seat")
 STAFF: Final = (*CENTRE, "commander", "handler", *FIELD)
 
 VERIFY_FIRST: Final = MappingProxyType(dict.fromkeys(VERIFIED_CHANNELS, "pending_verify"))
-OF_SUBTASKS: Final = ("assisting", "lead_replied")
+OF_SUBTASKS: Final = ("assisting", "assist_signed", "assist_returned", "lead_replied")
 BEFORE_HANDLING: Final = ("pending_accept", "pending_verify", "pending_file", "pending_dispatch")
 
 MOVES: Final[tuple[Move, ...]] = (
@@ -97,10 +98,10 @@ MOVES: Final[tuple[Move, ...]] = (
     Move("reject", ("pending_accept",), "not_accepted", DESK, ("reason",), reasons="reject",
          in_wait=True),
     # 抽查, 核实
-    Move("sample", ("self_handled",), "pending_verify", ("shift_leader", "commander", "system"),
-         sets_flag="sampled"),
+    Move("sample", ("self_handled", "closed"), "pending_verify",
+         ("shift_leader", "commander", "system"), guard="unjudged", sets_flag="sampled"),
     Move("sample_ok", ("pending_verify",), "self_handled", FIELD, ("photos",), ("note", "point"),
-         needs_flag="sampled", not_by=HANDLING, is_primary=True),
+         needs_flag="sampled", goes_back="sampled", not_by=HANDLING, is_primary=True),
     Move("sample_failed", ("pending_verify",), "pending_accept", FIELD, ("reason",),
          ("photos", "note", "point"), reasons="sample", needs_flag="sampled", not_by=HANDLING),
     Move("verify", ("pending_verify",), "pending_file", FIELD, ("photos",), ("note", "point"),
@@ -108,10 +109,10 @@ MOVES: Final[tuple[Move, ...]] = (
     Move("find_untrue", ("pending_verify",), "not_accepted", FIELD, ("reason",),
          ("photos", "note", "point"), reasons="untrue", bars_flag="sampled"),
     # 并案 and back
-    Move("merge", BEFORE_HANDLING, "merged", CENTRE, ("main",), sets_flag="merged_from",
-         in_wait=True, may_undo=False),
+    Move("merge", BEFORE_HANDLING, "merged", CENTRE, ("main",), bars_flag="sampled",
+         sets_flag="merged_from", in_wait=True, may_undo=False),
     Move("unmerge", ("merged",), SAME, CENTRE, ("note",), (), clears=("merged_from",),
-         goes_back=True, may_undo=False),
+         goes_back="merged_from", may_undo=False),
     Move("joined", OPEN, SAME, ("system",), clock="keep", anyone=True, in_wait=True,
          guard="internal", may_undo=False),
     Move("parted", ALL, SAME, ("system",), clock="keep", anyone=True, in_wait=True,
@@ -155,10 +156,10 @@ MOVES: Final[tuple[Move, ...]] = (
     # 权属争议
     Move("dispute", ("pending_dispatch", "pending_sign", "handling"), "disputed",
          (*HANDLER, *DISPATCH, "system"), ("note",), ("department",), clock="pause",
-         named=FIELD, seat="own"),
+         named=FIELD, seat="own", may_undo=False),
     Move("arbitrate", ("disputed",), "pending_sign", ("commander", "shift_leader", "system"),
          ("department", "note"), ("assisting",), not_by=("dispute",), clears=OF_SUBTASKS,
-         is_primary=True),
+         may_undo=False, is_primary=True),
     # 处置, 反馈, 协办
     Move("handle", ("handling",), SAME, HANDLER, ("note|photos",), ("note", "photos", "point"),
          clock="keep", named=FIELD, in_wait=True),
@@ -167,6 +168,11 @@ MOVES: Final[tuple[Move, ...]] = (
     Move("assist_reply", ("pending_sign", "handling"), "pending_review", ("handler",), ("note",),
          ("photos",), clock="pause", photos="after", joins=True, of_assisting=True,
          in_wait=True, is_primary=True),
+    Move("assist_sign", ("pending_sign", "handling"), SAME, ("handler",), clock="keep",
+         of_assisting=True, unless_listed="assist_signed", in_wait=True, is_primary=True),
+    Move("assist_return", ("pending_sign", "handling"), "pending_review", ("handler",),
+         ("reason",), reasons="return", clock="pause", joins=True, of_assisting=True,
+         unless_listed="assist_signed", in_wait=True),
     # 延期, 缓办, 挂账: the department asks, somebody else decides and says why
     Move("ask_extend", ("handling",), SAME, HANDLER, ("until", "reason"), ("photos", "note"),
          reasons="extend", clock="keep", named=FIELD, bars_flag="extend_asked",
@@ -300,9 +306,10 @@ def actions() -> tuple[str, ...]:
 def targets(move: Move) -> set[str]:
     """Return every state that a line may lead to, over all its sources.
 
-    `goes_back` leads to where cases are merged from.
+    `goes_back` leads to where the steps that set its flag come from.
     """
-    back = set(BEFORE_HANDLING) if move.goes_back else set()
+    back = {source for line in MOVES if move.goes_back and line.sets_flag == move.goes_back
+            for source in line.sources}  # fmt: skip
     named = {*move.by_channel.values(), *filter(None, (move.target, move.unassigned))}
     stays = set(move.sources) if (not move.target or move.joins) and not move.goes_back else set()
     return named | stays | back

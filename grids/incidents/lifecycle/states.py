@@ -52,7 +52,7 @@ TERMINAL: Final = tuple(code for code, state in STATES.items() if state.is_termi
 ALL: Final = tuple(code for code in STATES if code != "draft")
 
 #: Whoever did one of these on a case handled it, and may neither check nor close it.
-HANDLING: Final = ("sign", "take", "handle", "reply", "assist_reply", "self_close")
+HANDLING: Final = ("sign", "take", "handle", "reply", "assist_sign", "assist_reply", "self_close")
 
 #: Reports of these channels are looked at on the spot before they are filed (4.2).
 VERIFIED_CHANNELS: Final = ("public", "phone", "media")
@@ -86,7 +86,10 @@ FLAGS: Final[MappingProxyType[str, Literal["state", "case"]]] = MappingProxyType
         "review": "state",  # a suspended case and the day it is looked at again
         "outside": "state",  # who has it, and until when
         "assisting": "case",  # departments whose sub-task waits for a reply
+        "assist_signed": "case",  # of these, who has taken the sub-task on
+        "assist_returned": "case",  # departments that gave their sub-task back
         "lead_replied": "case",
+        "fast_tracked": "case",  # filed and dispatched at once: drawn from for sample checks
         "moratorium": "case",
         "deferred": "case",
         "supervised": "case",

@@ -13,10 +13,11 @@ import {timelineOf} from '../ui/timeline.js';
 import {createDeed} from './deed.js';
 import {duplicatesOf, openTwins, twinList} from './duplicates.js';
 import {openPhotos, photosOf} from './photos.js';
+import {restsOf} from './told.js';
 
 /** @typedef {import('../ui/timeline.js').Photo} Photo */
 /** @typedef {{action: string, name: string, requires: any[], primary: boolean}} Action */
-/** @typedef {import('./rows.js').Row & {text: string | null, photos: Photo[], events: import('../ui/timeline.js').Event[], actions: Action[], has_contact?: boolean}} CaseFile */
+/** @typedef {import('./rows.js').Row & {text: string | null, photos: Photo[], events: import('../ui/timeline.js').Event[], actions: Action[], has_contact?: boolean, moratorium?: import('./told.js').Rests | null}} CaseFile */
 
 const TICK_MS = 5000;
 
@@ -107,6 +108,7 @@ export function createCase(host, {now, iso, drafts, claims, claimOf, onLoaded, o
     fill(body,
       photosOf(shown.photos),
       shown.text && el('p', {class: 'case-text'}, shown.text),
+      restsOf(shown),
       factsOf(shown),
       twinBox,
       el('h3', null, t('case.timeline')),

@@ -13,6 +13,7 @@ import {icon} from '../ui/icon.js';
 import {actionIcon} from '../ui/signs.js';
 import {keyOf} from './keys.js';
 import {createSuggestions, suggestionsOf} from './suggest.js';
+import {precedentsOf} from './told.js';
 
 /** @typedef {import('./case.js').CaseFile} CaseFile */
 /** @typedef {import('./case.js').Action} Action */
@@ -96,12 +97,14 @@ export function createDeed(foot, {iso, drafts, claims, onDone, onConflict, onTwi
       onDepartment: code => { form.set('department', code); form.set('worker', ''); },
       onPerson: names.has('worker') ? account => { form.set('worker', account); if (names.has('department')) form.set('department', ''); } : null,
     }) : null;
+    const told = precedentsOf(action);
+    const beside = told && suggestions ? el('div', null, suggestions.element, told) : suggestions?.element ?? told;
     const look = (/** @type {Record<string, any>} */ values) => {
       chosen = {department: values.department ?? null, worker: values.worker ?? null};
       suggestions?.mark();
     };
     const form = createForm({
-      fields: specs, submit: t('case.do', {action: action.name}), before: suggestions?.element ?? null, onCancel: () => shelve(shown.id),
+      fields: specs, submit: t('case.do', {action: action.name}), before: beside, onCancel: () => shelve(shown.id),
       onInput: values => {
         drafts.keep(shown.id, action.action, values);
         claim(shown.id);

@@ -1,4 +1,6 @@
 export default {
+  'dispatch.rests': 'Rests until {until}: {reason} ({office})',
+  'dispatch.precedents': 'Rulings on like disputes',
   'dispatch.list': 'Queue',
   'dispatch.trays': 'Trays',
   'dispatch.mine': 'My turn',

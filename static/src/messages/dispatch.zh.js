@@ -1,4 +1,6 @@
 export default {
+  'dispatch.rests': '暂缓期至 {until}：{reason}（{office}）',
+  'dispatch.precedents': '类似争议的裁定',
   'dispatch.list': '队列',
   'dispatch.trays': '常用队列',
   'dispatch.mine': '待我办',

@@ -65,13 +65,18 @@ export function bindMove(form, data, {here, onDone, onFailed}) {
   if (!details || details.open) void measure();
   details?.addEventListener('toggle', () => { if (details.open) void measure(); });
 
+  /** Names of which any number may be ticked. */
+  const many = new Set([...form.querySelectorAll('[data-many]')].map(box => /** @type {HTMLInputElement} */ (box).name));
+
   function body() {
     /** @type {Record<string, any>} */
     const values = {};
     for (const [name, value] of new FormData(form)) {
       if (FRAME.has(name) || typeof value !== 'string' || !value.trim()) continue;
-      values[name] = value.trim();
+      if (many.has(name)) values[name] = [...(values[name] ?? []), value.trim()];
+      else values[name] = value.trim();
     }
+    if (!values.category) delete values.kind;
     claimedAt ||= new Date().toISOString();
     return {
       ...values, id: new FormData(form).get('id'), action: form.dataset.move, device_at: claimedAt,

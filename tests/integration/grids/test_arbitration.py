@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from grids.accounts import Actor
 from grids.audit.models import AuditEvent
 from grids.divisions import Area
-from grids.incidents.models import Incident, IncidentTask
-from grids.responsibility import arbitration, errors, moratoria, moratorium_of, precedents, versions
+from grids.incidents import projection
+from grids.incidents.models import Incident, IncidentEvent, IncidentTask
+from grids.responsibility import arbitration, errors, moratoria, moratorium_of, precedents, versions, watch
 from grids.responsibility.arbitration import Decision
 from grids.responsibility.arbitration_models import Arbitration
 from grids.responsibility.seed import seed_matrix
@@ -51,7 +52,7 @@ def passed_on(desk: Desk, *, returns: int = 2) -> UUID:
 
 
 def opened(desk: Desk) -> Arbitration:
-    assert arbitration.detect(desk.session, desk.now) == 1
+    assert watch.detect(desk.session, desk.now) == 1
     return desk.session.scalars(select(Arbitration)).one()
 
 
@@ -61,8 +62,8 @@ def test_two_returns_open_an_arbitration_and_only_one(
 ) -> None:
     passed_on(desk, returns=returns)
 
-    assert arbitration.detect(desk.session, NOON) == expected
-    assert arbitration.detect(desk.session, NOON) == 0
+    assert watch.detect(desk.session, NOON) == expected
+    assert watch.detect(desk.session, NOON) == 0
 
 
 def test_the_first_department_answers_meanwhile_and_the_clock_is_a_working_day(desk: Desk) -> None:
@@ -144,9 +145,9 @@ def test_without_a_decision_in_time_the_stronger_rule_has_it_and_it_goes_up(
     case = passed_on(desk)
     one = opened(desk)
 
-    assert arbitration.default_overdue(desk.session, one.due_at - timedelta(seconds=1)) == 0
-    assert arbitration.default_overdue(desk.session, one.due_at) == 1
-    assert arbitration.default_overdue(desk.session, one.due_at) == 0
+    assert watch.default_overdue(desk.session, one.due_at - timedelta(seconds=1)) == 0
+    assert watch.default_overdue(desk.session, one.due_at) == 1
+    assert watch.default_overdue(desk.session, one.due_at) == 0
 
     # The matrix gives the class to D02, which is no side; of the sides only D03 has a rule.
     assert (one.state, one.department_code) == ("defaulted", "D03")
@@ -164,11 +165,11 @@ def test_a_case_that_comes_back_after_a_decision_is_argued_about_again(
     case = passed_on(desk)
     arbitration.decide(desk.session, opened(desk).id, commander, DECISION, now=NOON)
 
-    assert arbitration.detect(desk.session, NOON) == 0
-    desk.row(case).return_count = 3
+    assert watch.detect(desk.session, NOON) == 0
+    desk.row(case).status, desk.row(case).return_count = "pending_dispatch", 3
     desk.session.flush()
 
-    assert arbitration.detect(desk.session, NOON) == 1
+    assert watch.detect(desk.session, NOON) == 1
 
 
 def test_a_town_sees_the_quarrels_of_its_own_area_only(desk: Desk) -> None:
@@ -219,6 +220,86 @@ def test_every_act_of_an_arbitration_is_in_the_audit_log(desk: Desk, commander: 
     ).all()
 
     assert sorted(acts) == ["arbitration_decided", "arbitration_opened"]
+
+
+def test_a_dispute_opens_the_arbitration_and_the_ruling_moves_the_case(
+    desk: Desk, commander: Actor
+) -> None:
+    case = desk.submit()
+    desk.take_to(case, "handling")
+
+    desk.move(case, "dispute", "handler", note="不在绿地内", department="D05")
+    one = desk.session.scalars(select(Arbitration)).one()
+    assert (one.state, one.cause, one.parties) == ("open", "dispute", ["D03", "D05"])
+    assert one.opened_by == desk.staff["handler"].account_id
+    arbitration.state_case(
+        desk.session, one.id, desk.staff["handler"], text="树池归园林", now=desk.now
+    )
+    desk.later(minutes=30)
+    arbitration.decide(desk.session, one.id, commander, DECISION, now=desk.now)
+
+    row = desk.row(case)
+    assert (row.status, row.department_code) == ("pending_sign", "D05")
+    assert (one.state, one.department_code, one.decided_at) == ("decided", "D05", desk.now)
+    log = desk.session.scalars(
+        select(IncidentEvent).where(IncidentEvent.incident_id == case).order_by(IncidentEvent.seq)
+    ).all()
+    last = log[-1]
+    assert (last.action, last.actor_id, last.note) == ("arbitrate", one.decided_by, one.why)
+    assert projection.rebuild(log) == projection.of_row(row)
+
+
+def test_a_ruling_at_the_case_itself_ends_the_arbitration_without_a_precedent(
+    desk: Desk, commander: Actor
+) -> None:
+    case = desk.submit()
+    desk.take_to(case, "handling")
+    desk.move(case, "dispute", "handler", note="不归我管")
+    one = desk.session.scalars(select(Arbitration)).one()
+
+    desk.move(case, "arbitrate", commander, department="D05", note="归园林")
+
+    assert (one.state, one.department_code, one.why) == ("decided", "D05", "归园林")
+    assert one.decided_by == commander.account_id
+    assert precedents.found(desk.session) == []
+
+
+def test_who_is_not_the_arbiter_rules_at_the_case_neither(desk: Desk, commander: Actor) -> None:
+    case = desk.submit()
+    desk.take_to(case, "handling")
+    desk.move(case, "dispute", "handler", note="不归我管")
+    one = desk.session.scalars(select(Arbitration)).one()
+    other = make_actor(desk.session, "commander")
+    arbitration.name_arbiter(desk.session, one.id, commander, account_id=other.account_id)
+
+    with pytest.raises(errors.NotYourDecision), desk.session.begin_nested():
+        desk.move(case, "arbitrate", commander, department="D05", note="归园林")
+    desk.session.expire_all()
+
+    assert (desk.row(case).status, one.state) == ("disputed", "open")
+
+
+def test_a_case_that_is_voided_drops_its_arbitration(desk: Desk) -> None:
+    case = desk.submit()
+    desk.take_to(case, "handling")
+    desk.move(case, "dispute", "handler", note="不归我管")
+    desk.move(case, "ask_void", "shift_leader", reason="duplicate")
+    desk.move(case, "void", "dispatcher")
+
+    assert desk.session.scalars(select(Arbitration)).one().state == "dropped"
+
+
+def test_the_platform_takes_what_is_passed_on_out_of_its_desk_and_rules_by_default(
+    desk: Desk,
+) -> None:
+    case = passed_on(desk)
+    one = opened(desk)
+    assert (one.cause, one.opened_by, desk.row(case).status) == ("returns", None, "disputed")
+
+    watch.default_overdue(desk.session, one.due_at)
+
+    row = desk.row(case)
+    assert (row.status, row.department_code) == ("pending_sign", one.department_code)
 
 
 def wanted(**more: object) -> moratoria.Wanted:

@@ -139,6 +139,37 @@ def test_a_case_goes_to_review_when_every_sub_task_has_replied(desk: Desk) -> No
     assert [task.replied_at for task in tasks] == [desk.now - timedelta(hours=1), desk.now]
 
 
+def test_an_assisting_department_takes_its_sub_task_on_or_gives_it_back(desk: Desk) -> None:
+    first = make_actor(desk.session, "handler", department=OTHER_DEPARTMENT)
+    second = make_actor(desk.session, "handler", department="D02")
+    case = desk.submit()
+    desk.take_to(case, "pending_dispatch")
+    desk.move(case, "dispatch", "dispatcher", department=DEPARTMENT,
+              assisting=(OTHER_DEPARTMENT, "D02"))  # fmt: skip
+
+    desk.move(case, "assist_sign", first)
+    with pytest.raises(NotYourMove):
+        desk.move(case, "assist_return", first, reason="not_our_duty")
+    with pytest.raises(NotYourMove):
+        desk.move(case, "assist_sign", "handler")
+    desk.move(case, "sign", "handler")
+    desk.move(case, "reply", "handler", note="完成", photos=(make_photo(desk.session),))
+    desk.move(case, "assist_reply", first, note="协办完成")
+    assert desk.row(case).status == "handling"
+    desk.later(hours=1)
+    desk.move(case, "assist_return", second, reason="not_our_duty")
+
+    # Nobody is waited for any more: the desk judges what the lead has done.
+    row = desk.row(case)
+    assert (row.status, row.handled_at) == ("pending_review", desk.now)
+    assert row.flags["assist_returned"] == ["D02"]
+    tasks = desk.session.scalars(
+        select(IncidentTask).where(IncidentTask.incident_id == case).order_by(IncidentTask.id)
+    ).all()
+    assert [bool(task.signed_at) for task in tasks] == [True, True, False]
+    assert [bool(task.returned_at) for task in tasks] == [False, False, True]
+
+
 def test_asking_the_reporter_stops_the_clock_in_the_open(desk: Desk) -> None:
     case = desk.submit()
     due = desk.row(case).due_at

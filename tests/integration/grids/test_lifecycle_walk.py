@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -29,7 +30,8 @@ from tests.support.cases import (
 from tests.support.depth import IS_FULL
 
 #: 30,000 actions in a full run; the mass of the walk is in tests/unit, without a database.
-WALKS, STEPS = (600, 50) if IS_FULL else (8, 25)
+PARTS = range(12 if IS_FULL else 1)
+WALKS, STEPS = (50, 50) if IS_FULL else (8, 25)
 STARTS = ("pending_accept", "pending_dispatch", "handling", "pending_check")
 MINUTES = (0, 0, 1, 25, 300, 3000)
 
@@ -111,8 +113,9 @@ def walk(
         hold(session, desk, case)
 
 
+@pytest.mark.parametrize("part", PARTS)
 def test_walks_through_the_service_leave_rows_that_follow_from_the_events(
-    session: Session,
+    session: Session, part: int
 ) -> None:
     build_city(session)
     staff = make_staff(session)
@@ -120,11 +123,11 @@ def test_walks_through_the_service_leave_rows_that_follow_from_the_events(
     photo = make_photo(session)
     people = [*staff.values(), make_actor(session, "dispatcher"), make_actor(session, "worker"),
               make_actor(session, "handler", department=OTHER_DEPARTMENT)]  # fmt: skip
-    rng = Random(4)
+    rng = Random(4 + part)
     done: Counter[str] = Counter()
 
     for _ in range(WALKS):
         walk(session, desk, people, photo, rng, done)
 
     # Walks that end at once would keep every rule.
-    assert len(done) >= (45 if IS_FULL else 12), sorted(done)
+    assert len(done) >= (40 if IS_FULL else 12), sorted(done)
