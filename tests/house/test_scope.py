@@ -25,7 +25,8 @@ ALLOWED = {
     "grids/people/reporters:has_contact": "says yes or no of a case that the caller has read",
     # A right that is no area: a secret code, an own report, the hash of a photo.
     "grids/incidents/tracking:tracked": "the case that a secret code has opened",
-    "grids/incidents/tracking:public_status": "events of the case that a code has opened",
+    "grids/incidents/tracking:log_of": "events of the case that a code has opened",
+    "grids/incidents/tracking:leading": "the case that it was merged into, opened by name",
     "grids/following:follow": "the case that a code has opened",
     "grids/following:reported_by": "what the caller has reported, wherever it lies",
     "grids/incidents/requests:answer_of": "the own report, sent again",
@@ -47,9 +48,9 @@ ALLOWED = {
     "grids/retention:_parties": "the worker's retention",
     # Responsibility: the worker watches every case; people read arbitrations in scope.
     "grids/sql/responsibility:trial_month": "the worker counts a year under two versions",
-    "grids/responsibility/watch:default_overdue": "the worker's clock of arbitrations",
     "grids/responsibility/watch:detect": "the worker looks for cases that are passed on",
     "grids/incidents/people:responsible": "the case whose form the caller has read in scope",
+    "grids/incidents/people:decided_alike": "the case whose form the caller has read in scope",
     "grids/responsibility/arbitration:parties_of": "tasks of the case that the caller has read",
     "grids/responsibility/arbitration:returned_by": "events of the case that the caller has read",
     # Work of the owner, the worker and the sealer, which serve nobody in particular.

@@ -12,7 +12,15 @@ from grids.audit.models import AuditEvent
 from grids.divisions import Area
 from grids.incidents import projection
 from grids.incidents.models import Incident, IncidentEvent, IncidentTask
-from grids.responsibility import arbitration, errors, moratoria, moratorium_of, precedents, versions, watch
+from grids.responsibility import (
+    arbitration,
+    errors,
+    moratoria,
+    moratorium_of,
+    precedents,
+    versions,
+    watch,
+)
 from grids.responsibility.arbitration import Decision
 from grids.responsibility.arbitration_models import Arbitration
 from grids.responsibility.seed import seed_matrix
