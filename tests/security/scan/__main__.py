@@ -1,8 +1,12 @@
 """Run the scanners and print one table; ends with 1 where anything above low is open.
 
-`python -m tests.security.scan`           everything, about half an hour on two cores
-`python -m tests.security.scan --still`   only what reads the source, about two minutes
-`python -m tests.security.scan --quick`   everything, shorter
+`python -m tests.security.scan`               everything, about an hour on two cores
+`python -m tests.security.scan --still`       only what reads the source, about two minutes
+`python -m tests.security.scan --quick`       everything, shorter
+`python -m tests.security.scan --only WORD`   the parts whose name holds the word, as often as wanted
+`python -m tests.security.scan --table`       the table of what ran last, part by part
+
+Each part that ends is kept under var/scan-out/parts, so a scan may be run in pieces.
 """
 
 from __future__ import annotations
@@ -10,14 +14,22 @@ from __future__ import annotations
 import subprocess
 import sys
 import venv
+from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 
 from app.config import ROOT
-from tests.security.scan import running, still
-from tests.security.scan.city import city, server_errors
+from tests.security.scan import kept, running, still
+from tests.security.scan.city import Scanned, city, server_errors
 from tests.security.scan.findings import HERE, Finding, Report, open_findings, table
 
 ROLES = ("commander", "dispatcher", "planner", "registrar", "security_admin")
+#: wapiti begins where each of them works.
+CRAWLERS = (None, "commander", "dispatcher", "planner")
+#: Addresses of one part of sqlmap: a few minutes each.
+SQLMAP_PARTS = 8
+
+Part = Callable[[], Report]
 
 
 def install() -> None:
@@ -32,54 +44,81 @@ def install() -> None:
     )  # fmt: skip
 
 
-def scan_source() -> list[Report]:
-    """Read the source."""
-    return [
-        still.timed(one) for one in (still.bandit, still.semgrep, still.secrets, still.parts_list)
-    ]
+def source_parts() -> Iterator[tuple[str, Part]]:
+    """Yield what reads the source."""
+    yield "bandit", still.bandit
+    yield "semgrep", still.semgrep
+    yield "detect-secrets", still.secrets
+    yield "cyclonedx-py", still.parts_list
 
 
-def scan_city(*, is_quick: bool) -> list[Report]:
-    """Ask a running city as several roles."""
+def city_parts(made: Callable[[], Scanned], *, is_quick: bool) -> Iterator[tuple[str, Part]]:
+    """Yield what asks a running city; it is started when the first of them is."""
+    for role in ROLES[:2] if is_quick else ROLES:
+        # The first role asks everything at length; the others reach what is theirs.
+        examples = 20 if role == ROLES[0] and not is_quick else 10
+        yield f"schemathesis ({role})", partial(_schemathesis, made, role, examples)
+    seconds = 120 if is_quick else 180
+    for crawler in CRAWLERS[::2] if is_quick else CRAWLERS:
+        yield f"wapiti ({crawler or 'stranger'})", partial(_wapiti, made, crawler, seconds)
+    parts, level = (1, 1) if is_quick else (SQLMAP_PARTS, 3)
+    for number in range(parts):
+        name = f"sqlmap {number + 1}/{parts}"
+        yield name, partial(_sqlmap, made, name, level, number, parts)
+
+
+def _schemathesis(made: Callable[[], Scanned], role: str, examples: int) -> Report:
+    return running.schemathesis(made(), made().caller(role), examples=examples)
+
+
+def _wapiti(made: Callable[[], Scanned], role: str | None, seconds: int) -> Report:
+    return running.wapiti(made(), made().caller(role) if role else None, seconds=seconds)
+
+
+def _sqlmap(made: Callable[[], Scanned], name: str, level: int, number: int, parts: int) -> Report:
+    caller = made().caller("commander")
+    return running.sqlmap(made(), caller, name=name, level=level, part=number, parts=parts)
+
+
+def run(wanted: list[str], *, is_still: bool, is_quick: bool) -> list[Report]:
+    """Run the parts that are wanted, all where none is named, and keep each as it ends."""
     reports: list[Report] = []
 
-    def do(name: str, scan: partial[Report]) -> None:
-        scan_named = scan
-        scan_named.__name__ = name  # type: ignore[attr-defined]
-        reports.append(still.timed(scan_named))
+    def do(name: str, part: Part) -> None:
+        if wanted and not any(word in name for word in wanted):
+            return
+        reports.append(still.timed(name, part))
+        kept.keep(reports[-1])
         sys.stderr.write(table(reports[-1:]).splitlines()[-1] + "\n")
 
+    for name, part in source_parts():
+        do(name, part)
+    if is_still:
+        return reports
     with city() as made:
-        for role in ROLES[:2] if is_quick else ROLES:
-            examples = 10 if is_quick else 40
-            do(f"schemathesis ({role})",
-               partial(running.schemathesis, made, made.caller(role), examples=examples))  # fmt: skip
-        seconds = 120 if is_quick else 300
-        do("wapiti (stranger)", partial(running.wapiti, made, None, seconds=seconds))
-        for role in ("dispatcher",) if is_quick else ("commander", "dispatcher", "planner"):
-            do(
-                f"wapiti ({role})",
-                partial(running.wapiti, made, made.caller(role), seconds=seconds),
-            )
-        level, most = (1, 12) if is_quick else (3, 60)
-        do(
-            "sqlmap",
-            partial(running.sqlmap, made, made.caller("commander"), level=level, most=most),
-        )
-        broken = tuple(
-            Finding("the city's log", "high", "failure", one) for one in server_errors(0)
-        )
-        end = "" if running.is_up(made) else "does not answer any more"
-        reports.append(Report("the city's log", "all of the above", broken, trouble=end))
+        before = len(reports)
+        for name, part in city_parts(made, is_quick=is_quick):
+            do(name, part)
+        if len(reports) > before:
+            do(f"the city's log, {', '.join(wanted) or 'all parts'}", partial(_city_log, made))
     return reports
 
 
-def main() -> int:
+def _city_log(made: Callable[[], Scanned]) -> Report:
+    """Read which requests failed while the city was asked, and whether it still answers."""
+    broken = tuple(Finding("the city's log", "high", "failure", one) for one in server_errors())
+    end = "" if running.is_up(made()) else "does not answer any more"
+    return Report("the city's log", "all of the above", broken, trouble=end)
+
+
+def main(words: list[str]) -> int:
     """Run what was asked for."""
-    install()
-    reports = scan_source()
-    if "--still" not in sys.argv:
-        reports += scan_city(is_quick="--quick" in sys.argv)
+    wanted = [after for word, after in pairwise(words) if word == "--only"]
+    if "--table" in words:
+        reports = kept.all_kept()
+    else:
+        install()
+        reports = run(wanted, is_still="--still" in words, is_quick="--quick" in words)
     sys.stdout.write(table(reports) + "\n")
     left = open_findings(reports)
     for one in left:
@@ -88,4 +127,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

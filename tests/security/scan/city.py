@@ -8,8 +8,10 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +21,8 @@ import requests
 from app.config import ROOT, Settings
 
 VAR: Final = ROOT / "var" / "scan-city"
-WEB_PORT: Final = 27_100
-LIVE_PORT: Final = 27_101
+WEB_PORT: Final = int(os.environ.get("WANGGE_SCAN_PORT", "27100"))
+LIVE_PORT: Final = WEB_PORT + 1
 
 
 @dataclass(frozen=True)
@@ -56,26 +58,34 @@ class Scanned:
 
 
 @contextlib.contextmanager
-def city(scale: str = "0.004") -> Iterator[Scanned]:
-    """Start a demonstration of its own, without hourly limits; stop it at the end."""
+def city(scale: str = "0.004") -> Iterator[Callable[[], Scanned]]:
+    """Lend what starts a demonstration of its own, without hourly limits, once it is wanted.
+
+    What was started is stopped at the end.
+    """
     env = {
         **{name: value for name, value in os.environ.items() if not name.startswith("WANGGE_")},
         "WANGGE_VAR_DIR": str(VAR), "WANGGE_WEB_PORT": str(WEB_PORT),
         "WANGGE_LIVE_PORT": str(LIVE_PORT), "WANGGE_SECOND_FACTOR": "offered",
     }  # fmt: skip
-    try:
-        _command(env, "demo", "--scale", scale)
-        settings = Settings.load(env)
-        ports = json.loads((VAR / "run/ports.json").read_text())
-        logins = json.loads((VAR / "demo-logins.json").read_text())
-        with _no_limits(settings):
-            yield Scanned(f"http://127.0.0.1:{ports['web']}", settings, logins)
-    finally:
-        _command(env, "down")
+    with contextlib.ExitStack() as ends:
+
+        @cache
+        def made() -> Scanned:
+            ends.callback(_command, env, "down")
+            _command(env, "demo", "--scale", scale)
+            (VAR / "log" / "web.log").write_bytes(b"")
+            settings = Settings.load(env)
+            ports = json.loads((VAR / "run/ports.json").read_text())
+            logins = json.loads((VAR / "demo-logins.json").read_text())
+            ends.enter_context(_no_limits(settings))
+            return Scanned(f"http://127.0.0.1:{ports['web']}", settings, logins)
+
+        yield made
 
 
-def server_errors(since: float) -> list[str]:
-    """Return the failures that the city's own log names after an instant."""
+def server_errors() -> list[str]:
+    """Return the failures that the city's own log names."""
     path = VAR / "log" / "web.log"
     if not path.exists():
         return []
@@ -86,25 +96,30 @@ def server_errors(since: float) -> list[str]:
             event = json.loads(line)
             if event["event"] == "request_failed":
                 found.append(f"{event['endpoint']} {event['kind']}")
-    return sorted(set(found)) if since >= 0 else []
+    return sorted(set(found))
 
 
 @contextlib.contextmanager
 def _no_limits(settings: Settings) -> Iterator[None]:
-    """Forget hourly counts every few seconds: the scanners shall reach what lies behind them."""
+    """Forget counts and locks every few seconds: the scanners shall reach what lies behind them."""
     is_over = threading.Event()
 
     def forget() -> None:
-        while not is_over.wait(3):
+        while True:
             with (
                 contextlib.suppress(psycopg.Error),
                 psycopg.connect(settings.admin_url, autocommit=True) as conn,
             ):
                 conn.execute("DELETE FROM rate_count")
                 conn.execute("DELETE FROM sign_in_failure")
+                conn.execute("UPDATE account SET failed_count = 0, locked_until = NULL"
+                             " WHERE locked_until IS NOT NULL OR failed_count > 0")  # fmt: skip
+            if is_over.wait(3):
+                return
 
     thread = threading.Thread(target=forget, daemon=True)
     thread.start()
+    time.sleep(1)
     try:
         yield
     finally:

@@ -27,8 +27,15 @@ MODULES: Final = (
     "redirect,shellshock,sql,ssti,timesql,upload,xss,xxe"
 )
 #: Values that reach a statement; every other parameter of the description is added with `1`.
-VALUES: Final = {"q": "a", "bbox": "120.0,29.2,120.1,29.3", "lon": "120.05", "lat": "29.3", "limit": "5",
-                 "area": "339901", "code": "339901", "category": "01002", "size": "thumb"}  # fmt: skip
+VALUES: Final = {
+    "q": "a", "bbox": "120.0,29.2,120.1,29.3", "lon": "120.05", "lat": "29.3", "limit": "5",
+    "area": "339901", "parent": "339901", "code": "339901", "grid": "339901001001001",
+    "category": "01002", "size": "thumb", "layer_id": "component", "layer": "component",
+    "z": "12", "x": "3413", "y": "1697", "ending": "csv", "format": "csv", "photo_id": "1",
+    "state": "on", "from": "2026-01-01", "to": "2026-12-31", "theme": "incidents", "days": "30",
+    "status": "open", "stage": "handling", "risk": "late", "reason": "report", "next": "/account",
+    "department": "D01", "period": "2026-06-30", "view": "table", "columns": "code",
+}  # fmt: skip
 
 
 def schemathesis(made: Scanned, caller: Caller, *, examples: int) -> Report:
@@ -98,30 +105,46 @@ def wapiti(made: Scanned, caller: Caller | None, *, seconds: int) -> Report:
     return Report(name, f"{found['infos'].get('crawled_pages_nbr', '?')} pages", findings)
 
 
-def sqlmap(made: Scanned, caller: Caller, *, level: int, most: int) -> Report:
-    """Try every address with parameters for statements that can be bent."""
-    targets = list(addresses(made, caller))[:most]
-    listed = OUT / "sqlmap-targets.txt"
+def sqlmap(
+    made: Scanned, caller: Caller, *, name: str, level: int, part: int, parts: int
+) -> Report:
+    """Try every parameter of every address once for statements that can be bent.
+
+    Level 3 would send its tests in cookies and headers of each address too. Every address reads
+    those by the same code, so the first part does it for its first address and no other.
+    """
     OUT.mkdir(parents=True, exist_ok=True)
+    targets = list(addresses(made, caller))[part::parts]
+    if not targets:
+        return Report(name, "", (), trouble="no address")
+    stem = f"sqlmap-{part + 1}"
+    pages = [_sqlmap_run(stem, targets, caller, level, "--skip", "user-agent,referer,cookie,host")]
+    if part == 0 and level > 1:
+        pages.append(_sqlmap_run(f"{stem}-headers", [f"{made.url}/command"], caller, level))
+    said = "\n".join(pages)
+    findings = tuple(
+        Finding("sqlmap", "high", "injectable", found[1])
+        for found in re.finditer(r"Parameter: (.+)\n\s+Type:", said)
+    )
+    tried = len(set(re.findall(r"testing URL '([^']+)'", said)))
+    parameters = len(re.findall(r"(?:does not seem to be|is) (?:injectable|vulnerable)", said))
+    trouble = "" if tried >= len(targets) else f"{tried} of {len(targets)} tried"
+    looked = f"{len(targets)} addresses, {parameters} parameters"
+    return Report(name, looked, findings, trouble=trouble)
+
+
+def _sqlmap_run(stem: str, targets: list[str], caller: Caller, level: int, *more: str) -> str:
+    listed = OUT / f"{stem}.txt"
     listed.write_text("\n".join(targets) + "\n")
     done = run(
         "sqlmap", "-m", str(listed), "--batch", "--level", str(level), "--risk", "1",
         "--cookie", caller.cookie, "--flush-session", "--dbms", "PostgreSQL",
         "--technique", "BEU", "--threads", "2", "--timeout", "30", "--retries", "0",
-        "--output-dir", str(OUT / "sqlmap"), "--disable-coloring", "--skip-waf", "-v", "1",
-        "--ignore-code", "401,403,404,422,429",
+        "--output-dir", str(OUT / stem), "--disable-coloring", "--skip-waf", "-v", "1",
+        "--ignore-code", "401,403,404,422,429", *more,
     )  # fmt: skip
-    (OUT / "sqlmap.log").write_text(done.stdout)
-    findings = tuple(
-        Finding("sqlmap", "high", "injectable", found[1])
-        for found in re.finditer(r"Parameter: (.+)\n\s+Type:", done.stdout)
-    )
-    tried = len(re.findall(r"testing URL ", done.stdout))
-    parameters = len(re.findall(r"does not seem to be injectable|is vulnerable", done.stdout))
-    trouble = "" if tried == len(targets) else f"{tried} of {len(targets)} tried"
-    return Report(
-        "sqlmap", f"{tried} addresses, {parameters} parameters", findings, trouble=trouble
-    )
+    (OUT / f"{stem}.log").write_text(done.stdout)
+    return done.stdout
 
 
 def addresses(made: Scanned, caller: Caller) -> Iterator[str]:
@@ -136,7 +159,7 @@ def addresses(made: Scanned, caller: Caller) -> Iterator[str]:
         named = [one for one in asked.get("parameters", []) if one.get("in") == "query"]
         if not named:
             continue
-        plain = re.sub(r"\{(\w+)\}", lambda found: VALUES.get(found[1], "component"), path)
+        plain = re.sub(r"\{(\w+)\}", lambda found: VALUES.get(found[1], "1"), path)
         query = {one["name"]: VALUES.get(one["name"], "1") for one in named}
         yield f"{made.url}{plain}?{urlencode(query)}"
 

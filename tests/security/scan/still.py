@@ -34,18 +34,21 @@ def run(name: str, *arguments: str, **more: Any) -> subprocess.CompletedProcess[
     )
 
 
-def timed(scan: Callable[[], Report]) -> Report:
+def timed(name: str, scan: Callable[[], Report]) -> Report:
     """Run a scan and keep how long it took; one that breaks is told, never passed over."""
     started = time.monotonic()
     try:
         made = scan()
-    except (OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
-        made = Report(
-            scan.__name__, "", (), trouble=f"did not run: {type(error).__name__} {error}"[:120]
-        )
-    return Report(
-        made.tool, made.looked_at, made.findings, time.monotonic() - started, made.trouble
-    )
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        RuntimeError,
+        SyntaxError,
+        subprocess.SubprocessError,
+    ) as error:
+        made = Report("", "", (), trouble=f"did not run: {type(error).__name__} {error}"[:120])
+    return Report(name, made.looked_at, made.findings, time.monotonic() - started, made.trouble)
 
 
 def bandit() -> Report:
