@@ -48,7 +48,20 @@ def create_app(settings: Settings | None = None) -> Flask:
     from flask import Flask
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from app import assets, auth, budget, db, errors, i18n, keys, logs, oidc, security
+    from app import (
+        assets,
+        auth,
+        budget,
+        db,
+        errors,
+        i18n,
+        keys,
+        logs,
+        oidc,
+        print_mark,
+        security,
+        wrong_codes,
+    )
     from app.assets import DIST, YEAR_S
     from app.config import Settings
     from app.outgoing import doors_from
@@ -74,6 +87,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     auth.init_app(app, settings)
     security.init_app(app, settings)
     budget.init_app(app, settings)
+    wrong_codes.init_app(app)
+    print_mark.init_app(app)
     i18n.init_app(app, settings.city_zone)
     assets.init_app(app)
     errors.init_app(app)

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from app import form_fields
 from app.config import Settings
 from app.render import own_path
 from app.sign_in_policy import policy_from
@@ -80,6 +81,7 @@ def requires(
                 _check(permission, unfinished=unfinished)
             if step_up:
                 check_step_up()
+            form_fields.check()
             return view(*args, **kwargs)
 
         checked.permission = permission  # type: ignore[attr-defined]

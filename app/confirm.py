@@ -25,7 +25,7 @@ class NotConfirmed(Invalid):
     code = "sign_in.not_confirmed"
 
 
-class Proof(msgspec.Struct, frozen=True):
+class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a script sends."""
 
     password: str = ""

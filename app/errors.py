@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.auth import Forged, SignInNeeded, StepUpNeeded, TokenRefused
 from app.budget import retry_after
+from app.form_fields import note_unknown
 from app.i18n import language, translated
 from app.outgoing import OutgoingFailed
 from app.render import referring_page, wants_html
@@ -119,7 +121,13 @@ def _known(error: Any) -> Any:
 def _bad_body(error: Exception) -> Response:
     """Answer a body that is not what the endpoint takes; msgspec names the place."""
     message, _, place = str(error).partition(" - at `")
-    field = place.rstrip("`").removeprefix("$.") or "$"
+    named = re.search(r"unknown field `([^`]*)`", message)
+    if named:
+        note_unknown([named[1]])
+    field = place.rstrip("`").removeprefix("$").removeprefix(".")
+    if named:
+        field = f"{field}.{named[1]}".removeprefix(".")
+    field = field or "$"
     detail = translated("error.body.invalid", str(error), field=field, why=message)
     return problem(422, "body.invalid", detail, errors=[{"field": field, "message": message}])
 

@@ -19,7 +19,7 @@ from app.config import ROOT, Settings
 from app.i18n import language, translated
 from gis.folium_map import Assets
 from gis.geojson import Tally
-from grids import audit, exports
+from grids import audit, exports, scope
 from grids.exports import ExportRequest, Selection
 
 log = structlog.get_logger("wangge.planner")
@@ -93,7 +93,7 @@ def recorded(
     stack: ExitStack,
 ) -> Iterator[bytes]:
     """Pass the file on; at its end write into the audit log how much really left."""
-    actor_id, source_ip = g.actor.account_id, request.remote_addr or ""
+    actor, source_ip = g.actor, request.remote_addr or ""
     engine, make_session = (
         current_app.extensions["engine"],
         current_app.extensions.get("make_session"),
@@ -123,17 +123,19 @@ def recorded(
         finally:
             stack.close()
             detail = {**asked, "rows": tally.rows, "bytes": sent, "is_whole": is_whole}
-            with make_session() if make_session else Session(engine) as session, session.begin():
-                exports.note_rows(session, kept_id, tally.rows)
-                audit.record(
-                    session,
-                    "export",
-                    actor_id=actor_id,
-                    subject=f"layer {wanted.layer.id}",
-                    is_success=is_whole,
-                    source_ip=source_ip,
-                    detail=detail,
-                )
+            with make_session() if make_session else Session(engine) as session:
+                scope.follow_caller(session, lambda: actor)
+                with session.begin():
+                    exports.note_rows(session, kept_id, tally.rows)
+                    audit.record(
+                        session,
+                        "export",
+                        actor_id=actor.account_id,
+                        subject=f"layer {wanted.layer.id}",
+                        is_success=is_whole,
+                        source_ip=source_ip,
+                        detail=detail,
+                    )
             log.info("export", **{name: detail[name] for name in ("layer", "format", "rows",
                                                                  "bytes", "is_whole")})  # fmt: skip
 

@@ -35,7 +35,7 @@ from app.auth import cookie_name
 from app.config import Settings
 from app.security import dress_live
 from app.sign_in_policy import policy_from
-from grids import accounts, feed
+from grids import accounts, feed, scope
 from grids.accounts import OPEN, Actor, Policy
 from grids.db import engine as make_engine
 from grids.desk import claims
@@ -156,6 +156,7 @@ class Hub:
                 with psycopg.connect(
                     self._url, autocommit=True, application_name="wangge-live"
                 ) as conn:
+                    scope.state_reader_of_feed(conn)
                     for channel in (feed.CHANNEL, claims.CHANNEL):
                         conn.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
                     if self._last < 0:

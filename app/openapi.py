@@ -24,6 +24,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.routing import Rule
 
 from app.auth import PUBLIC, SIGNED_IN, cookie_name, requires
+from app.form_fields import FORMS, fields_of
 from app.render import ENCODER, json_answer
 from app.security import SAFE_METHODS
 
@@ -187,12 +188,14 @@ def _body(rule: Rule, method: str, found: Read) -> Schema | None:
         content = {name: {"schema": {"type": "string", "contentMediaType": name}}
                    for name in ("image/jpeg", "image/png", "image/webp")}  # fmt: skip
         return {"required": True, "content": content}
-    fields: Schema = {name: {"type": "string"} for name in sorted(found.form)}
-    fields["csrf_token"] = {"type": "string"}
+    endpoint = rule.endpoint
+    names, beginnings = fields_of(endpoint) if endpoint in FORMS else (frozenset(found.form), ())
+    text: Schema = {"type": "string"}
     schema: Schema = {
         "type": "object",
-        "properties": fields,
-        "additionalProperties": {"type": "string"},
+        "properties": dict.fromkeys(sorted({*names, "csrf_token"}), text),
+        "patternProperties": {f"^{re.escape(one)}": text for one in beginnings},
+        "additionalProperties": endpoint not in FORMS and text,
     }
     kinds = ["application/x-www-form-urlencoded"]
     if found.takes_files:

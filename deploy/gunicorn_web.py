@@ -4,7 +4,8 @@ import os
 import sys
 
 bind = f"{os.environ.get('WANGGE_BIND', '127.0.0.1')}:{os.environ.get('WANGGE_WEB_PORT', '8000')}"
-worker_class = "gthread"
+# Threads, with a bound on what slow clients may hold of them.
+worker_class = "app.slow_clients.PatientWorker"
 workers = int(os.environ.get("WANGGE_WEB_WORKERS", "2"))
 threads = int(os.environ.get("WANGGE_WEB_THREADS", "16"))
 proc_name = "wangge-web"

@@ -27,13 +27,14 @@ from sqlalchemy.orm import Session
 
 from grids.db import engine as make_engine
 from grids.secrets import Signer
+from grids.secrets.rotation import Rotator
 
 log = logging.getLogger("wangge.jobs")
 
 #: Tasks of all rooms are collected here.
 tasks = Blueprint()
 TASK_MODULES: Final = ("grids.audit.jobs", "grids.desk.jobs", "grids.exports.jobs", "grids.hazards.jobs", "grids.housekeeping", "grids.key_population.jobs",
-                       "grids.reminders.jobs", "grids.responsibility.jobs", "grids.signals.jobs", "grids.retention")  # fmt: skip
+                       "grids.reminders.jobs", "grids.responsibility.jobs", "grids.signals.jobs", "grids.retention", "grids.secrets.jobs")  # fmt: skip
 #: Few at a time: the database serves people first.
 CONCURRENCY: Final = 2
 #: A job that is over is kept this long, for those who look what happened.
@@ -73,6 +74,7 @@ class Work:
     heads_dir: Path | None = None
     signer: Signer | None = None
     certificates_dir: Path | None = None
+    rotator: Rotator | None = None
 
 
 #: Runs beside the jobs until told to stop: the outbox has lanes of its own.
@@ -114,6 +116,7 @@ def run_worker(
     signer: Signer | None = None,
     certificates_dir: Path | None = None,
     beside: Beside | None = None,
+    rotator: Rotator | None = None,
 ) -> None:
     """Run jobs and the reaper until told to stop by SIGTERM or SIGINT.
 
@@ -126,7 +129,10 @@ def run_worker(
     try:
         asyncio.run(
             _run(
-                worker_url, Work(engine, blob_dir, export_dir, heads_dir, signer, certificates_dir)
+                worker_url,
+                Work(
+                    engine, blob_dir, export_dir, heads_dir, signer, certificates_dir, rotator
+                ),
             )
         )
     finally:

@@ -34,6 +34,7 @@ from grids.outbox import writing as outbox_writing
 from grids.reminders import models as reminder_models
 from grids.responsibility import arbitration_models
 from grids.responsibility import models as responsibility_models
+from grids.secrets import runs as key_runs
 from grids.signals import models as signal_models
 from grids.watch import models as watch_models
 
@@ -60,6 +61,7 @@ __all__ = [
     "hazard_models",
     "incident_models",
     "key_population_models",
+    "key_runs",
     "letter_models",
     "limits",
     "outbox_models",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
 from flask import Response, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,15 +19,29 @@ OBJECTS = ("incident_id", "person_id", "sha256", "request_id", "subject_id")
 
 
 def note_denied(answer: Response) -> Response:
-    """Note who was refused which view (S22); the answer stays as it is.
+    """Note who was refused which view, and who sent fields that a form does not have (S14, S22).
+
+    The answer stays as it is.
+    """
+    named = _object_of(request.view_args or {})
+    if answer.status_code == 403 or (answer.status_code == 404 and named):
+        _note("access_denied", {"method": request.method, **named})
+    unknown = g.get("unknown_fields")
+    if unknown:
+        # Of a stranger there is this line only: nobody fills the audit log without an account.
+        log.warning("field_refused", view=request.endpoint, fields=unknown)
+        _note("field_refused", {"method": request.method, "fields": unknown, **named})
+    return answer
+
+
+def _note(action: str, detail: dict[str, Any]) -> None:
+    """Write an act of somebody who is signed in.
 
     The session of the request may stand in a transaction that failed: this has its own.
     """
     actor = g.get("actor")
-    named = _object_of(request.view_args or {})
-    is_denied = answer.status_code == 403 or (answer.status_code == 404 and named)
-    if not is_denied or actor is None or request.endpoint is None:
-        return answer
+    if actor is None or request.endpoint is None:
+        return
     make = current_app.extensions.get("make_session")
     try:
         with (
@@ -34,16 +50,15 @@ def note_denied(answer: Response) -> Response:
         ):
             audit.record(
                 session,
-                "access_denied",
+                action,
                 actor_id=actor.account_id,
                 subject=f"view:{request.endpoint}",
                 is_success=False,
                 source_ip=request.remote_addr or "",
-                detail={"method": request.method, **named},
+                detail=detail,
             )
     except (SQLAlchemyError, audit.AuditStopped) as error:
         log.warning("denial_not_noted", kind=type(error).__name__, view=request.endpoint)
-    return answer
 
 
 def _object_of(arguments: dict[str, object]) -> dict[str, str]:

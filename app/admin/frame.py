@@ -42,6 +42,7 @@ MENU: Final[dict[str, tuple[Entry, ...]]] = {
         Entry("admin.grants.people", "key", "admin.menu_grants"),
         Entry("admin.rules.matrix", "table", "admin.menu_matrix"),
         Entry("admin.rules.policy", "shield-lock", "admin.menu_policy"),
+        Entry("admin.keys.page", "fingerprint", "admin.menu_keys"),
         Entry("admin.console.weak", "user-search", "admin.menu_weak"),
         Entry("exporting.trace", "file-export", "admin.menu_trace"),
     ),

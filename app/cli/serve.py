@@ -2,6 +2,7 @@
 
 import logging
 import time
+from functools import partial
 from pathlib import Path
 
 import click
@@ -119,9 +120,11 @@ def db(role: str | None) -> None:
 @click.command()
 def worker() -> None:
     """Run background jobs and deliver what is told outside, until stopped."""
+    from app import installation
     from app.courier import courier_of
-    from app.keys import signer_of
+    from app.keys import ring_of, signer_of
     from grids import jobs
+    from grids.secrets.rotation import Rotator
 
     settings = Settings.load()
     _log_to_stderr(settings)
@@ -133,6 +136,7 @@ def worker() -> None:
         signer=signer_of(settings),
         certificates_dir=settings.var_dir / "certificates",
         beside=courier_of(settings),
+        rotator=Rotator(ring_of(settings), partial(installation.owner_engine, settings)),
     )
 
 

@@ -99,7 +99,10 @@ ACTIONS: dict[str, Action] = {
         Action("letter_confided", "change"),
         Action("letter_opened_up", "grant"),
         Action("letter_sender_revealed", "read"),
+        Action("keys_rotated", "change"),
+        Action("key_retired", "change"),
         Action("access_denied", "denied"),
+        Action("field_refused", "denied"),
         Action("audit_read", "read"),
         Action("audit_exported", "export"),
     )

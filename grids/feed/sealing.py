@@ -47,10 +47,13 @@ STATE = """
     FOR UPDATE OF s
 """
 
-COPY = (
-    "COPY feed (sealed_at, no, incident_id, seq, area_code, department_code, payload, hash)"
-    " FROM STDIN"
-)
+# Arrays, not COPY: PostgreSQL copies into no table that has row policies.
+KEEP = """
+    INSERT INTO feed (sealed_at, no, incident_id, seq, area_code, department_code, payload, hash)
+    SELECT %s, no, incident_id, seq, area_code, department_code, payload::jsonb, hash
+    FROM unnest(%s::bigint[], %s::uuid[], %s::int[], %s::text[], %s::text[], %s::text[],
+      %s::bytea[]) AS t(no, incident_id, seq, area_code, department_code, payload, hash)
+"""
 
 
 def seal(conn: psycopg.Connection[Any], *, now: datetime, limit: int = BATCH) -> int:
@@ -70,22 +73,21 @@ def seal(conn: psycopg.Connection[Any], *, now: datetime, limit: int = BATCH) ->
         if not events:
             return 0
         before = bytes(before)
-        with conn.cursor() as cursor, cursor.copy(COPY) as copy:
-            for event_xid, incident_id, event_seq, area_code, department_code, payload in events:
-                no += 1
-                before = link_hash(
-                    before,
-                    no=no,
-                    incident_id=incident_id,
-                    seq=event_seq,
-                    area_code=area_code,
-                    department_code=department_code,
-                    payload=payload,
-                )
-                copy.write_row(
-                    (now, no, incident_id, event_seq, area_code, department_code, payload, before)
-                )
-                xid = event_xid
+        rows = []
+        for event_xid, incident_id, event_seq, area_code, department_code, payload in events:
+            no += 1
+            before = link_hash(
+                before,
+                no=no,
+                incident_id=incident_id,
+                seq=event_seq,
+                area_code=area_code,
+                department_code=department_code,
+                payload=payload,
+            )
+            rows.append((no, incident_id, event_seq, area_code, department_code, payload, before))
+            xid = event_xid
+        conn.execute(KEEP, (now, *map(list, zip(*rows, strict=True))))
         conn.execute("UPDATE feed_state SET no = %s, xid = %s::xid8, hash = %s", (no, xid, before))
         conn.execute("SELECT pg_notify(%s, %s)", (CHANNEL, str(no)))
     return len(events)

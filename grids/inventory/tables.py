@@ -281,6 +281,12 @@ TABLES: Final = (
     ),
     Listed("inspection_answer", "hazards", "inspection_id item answer weight is_major"),
     Listed("landuse", "map", "id source_id kind name area_m2 geom geom_3857"),
+    Listed(
+        "key_run",
+        "audit",
+        "id act kind key_id asked_by asked_at seen_at rows_before rows_done ended_at problem broken",
+    ),
+    Listed("key_use", "audit", "table_name column_name provider key_id kind rows counted_at"),
     Listed("layer_count", "counts", "layer level cell_id area_code class n x y geom"),
     Listed("layer_stat", "counts", "layer rows counted_at breaks"),
     Listed("linked_identity", "staff", "issuer subject account_id linked_at linked_by"),

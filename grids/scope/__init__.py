@@ -14,6 +14,7 @@ from grids.scope.wall import (
     open_tracked,
     opening,
     state,
+    state_reader_of_feed,
     stated,
 )
 
@@ -29,6 +30,7 @@ __all__ = [
     "open_tracked",
     "opening",
     "state",
+    "state_reader_of_feed",
     "stated",
     "visible",
 ]

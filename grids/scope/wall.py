@@ -29,12 +29,16 @@ WATCHED: Final = (
     "letter", "letter_photo", "letter_answer",
     "dispute", "dispute_event", "dispute_photo", "dispute_party", "dispute_paper", "dispute_term",
     "hazard", "hazard_event", "hazard_photo", "inspection", "inspection_answer",
+    "person_access", "subject_request", "export_request", "feed",
 )  # fmt: skip
 
 #: What opens tables that an area alone does not: word of the setting -> permissions.
 OPENED_BY: Final = {
     "person": frozenset({"person:find", "person:reveal", "subject:handle"}),
     "reporter": frozenset({"reporter:reveal", "subject:handle"}),
+    "subject": frozenset({"subject:handle"}),
+    "export": frozenset({"export:approve"}),
+    "trace": frozenset({"admin:security"}),
     "audit": frozenset({"admin:audit"}),
     "letter": frozenset({"letter:view"}),
     "letter_confidential": frozenset({"letter:confidential"}),
@@ -72,6 +76,14 @@ def _state_caller(
 def state(conn: psycopg.Connection[Any], actor: Actor) -> None:
     """Tell the database who asks, for the transaction that is open on a driver's connection."""
     conn.execute(_WITH_VALUES, _values(actor))
+
+
+def state_reader_of_feed(conn: psycopg.Connection[Any]) -> None:
+    """Open the whole feed to a connection of its own, for as long as it lives.
+
+    For the live process, which reads once for everybody and narrows by each client's scope.
+    """
+    conn.execute("SELECT set_config('wangge.may', 'feed', false)")
 
 
 def stated(actor: Actor) -> sql.Composed:

@@ -9,6 +9,7 @@ it opens and is found (`Vault.blind_indexes` asks for every live key).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -38,6 +39,14 @@ from grids.secrets.vault import Mark, SealBroken, Vault
 BATCH: Final = 500
 #: A request that read the ring before the change has long ended by then.
 SETTLED_AFTER: Final = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Rotator:
+    """What the worker needs to change keys: the ring, and the owner's rights for that time."""
+
+    ring: RingFile
+    open_owner: Callable[[], AbstractContextManager[Engine]]
 
 
 class KeyInUse(Conflict):
@@ -98,6 +107,7 @@ def reseal(
     *,
     batch: int = BATCH,
     progress: Callable[[str, int], None] = lambda _table, _rows: None,
+    on_batch: Callable[[str, int], None] = lambda _table, _rows: None,
 ) -> Resealed:
     """Bring all rows to the current keys, in short transactions; return what was done.
 
@@ -107,7 +117,7 @@ def reseal(
     done = Resealed()
     for name in tables():
         broken: set[str] = set()
-        while changed := _pass(engine, vault, name, batch, broken):
+        while changed := _pass(engine, vault, name, batch, broken, on_batch):
             done.rows += changed
             progress(name, changed)
         if broken:
@@ -137,7 +147,10 @@ def retire(engine: Engine, ring: RingFile, kind: Kind, key_id: int, *, now: date
         ring.remove(kind, key_id)
 
 
-def _pass(engine: Engine, vault: Vault, name: str, batch: int, broken: set[str]) -> int:
+def _pass(
+    engine: Engine, vault: Vault, name: str, batch: int, broken: set[str],
+    on_batch: Callable[[str, int], None],
+) -> int:  # fmt: skip
     """Go through a table once by its key; return how many rows changed."""
     table, changed, last = _table(name), 0, None
     key = _key(table)
@@ -153,7 +166,9 @@ def _pass(engine: Engine, vault: Vault, name: str, batch: int, broken: set[str])
             )
             if not rows:
                 return changed
-            changed += _write(connection, vault, table, rows, broken)
+            written = _write(connection, vault, table, rows, broken)
+        changed += written
+        on_batch(name, written)
         last = rows[-1][key.name]
 
 

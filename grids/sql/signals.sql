@@ -188,7 +188,7 @@ SELECT current_setting('server_version') AS server,
         WHERE last_heartbeat > now() - make_interval(secs => :silent)) AS workers,
        q.waiting, q.doing, q.failed, q.oldest_waiting_s,
        (SELECT no FROM feed_state) AS feed_no,
-       (SELECT f.sealed_at FROM feed AS f WHERE f.no = (SELECT no FROM feed_state)) AS feed_at,
+       feed_sealed_at() AS feed_at,
        (SELECT max(published_at) FROM people_count) AS counts_at,
        (SELECT looked_at FROM signal_state) AS watched_at
 FROM (

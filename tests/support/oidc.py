@@ -17,7 +17,9 @@ import pytest
 import requests
 
 from app import processes
-from app.bootstrap import OIDC, is_done, set_up_oidc, stamp
+from app.boot.pages import OIDC, set_up_oidc
+from app.boot.tools import stamp
+from app.bootstrap import is_done
 from app.config import ROOT
 
 FIRST_PORT = 21_100

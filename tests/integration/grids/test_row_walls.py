@@ -369,3 +369,121 @@ def test_one_connection_carries_nothing_from_one_caller_to_the_next(empty_databa
 
     assert len(backends) == 1
     assert seen == [1, 0, 0, 0] * 25
+
+
+NOTES = text("SELECT count(*) FROM person_access")
+REQUESTS = text("SELECT count(*) FROM subject_request")
+EXPORTS = text("SELECT count(*) FROM export_request")
+FEED = text("SELECT count(*) FROM feed")
+
+
+@pytest.fixture
+def kept(session: Session, desk: Desk) -> Session:
+    """Notes and requests of a resident of each town, exports of each, the feed of both cases."""
+    _settle_two_persons(session)
+    staff = desk.staff["intake"].account_id
+    session.execute(
+        text(
+            "INSERT INTO person_access (at, person_id, account_id, act, purpose)"
+            " SELECT now(), id, :staff, 'find', 'service' FROM person"
+        ),
+        {"staff": staff},
+    )
+    session.execute(
+        text(
+            "INSERT INTO subject_request (id, person_id, area_code, kind, channel,"
+            " identity_checked, received_at, due_at, received_by)"
+            " SELECT gen_random_uuid(), id, area_code, 'show', 'counter', 'id_card', now(), now(),"
+            " :staff FROM person"
+        ),
+        {"staff": staff},
+    )
+    for areas in ([WEST_TOWN], [EAST_TOWN], [WEST_TOWN, EAST_TOWN]):
+        session.execute(
+            text(
+                "INSERT INTO export_request (account_id, layer, format, level, choice, areas,"
+                " state, asked_at)"
+                " VALUES (:staff, 'component', 'csv', 'L2', '{}', :areas, 'waiting', now())"
+            ),
+            {"staff": staff, "areas": areas},
+        )
+    session.execute(
+        text(
+            "INSERT INTO feed (sealed_at, no, incident_id, seq, area_code, department_code,"
+            " payload, hash) SELECT now(), row_number() OVER (), e.incident_id, e.seq,"
+            " e.area_code, e.department_code, '{}', '' FROM incident_event AS e"
+        )
+    )
+    session.execute(text(FORGET))
+    session.execute(text("SET ROLE wangge_app"))
+    return session
+
+
+def counted(session: Session, *who: Actor | None) -> list[tuple[int, ...]]:
+    found = []
+    for one in who:
+        session.execute(text(FORGET))
+        if one is not None:
+            say(session, one)
+        found.append(tuple(session.scalar(n) or 0 for n in (NOTES, REQUESTS, EXPORTS)))
+    return found
+
+
+def test_notes_requests_and_exports_stay_with_their_town(kept: Session) -> None:
+    handler = ("person:find", "subject:handle")
+    found = counted(
+        kept,
+        None,
+        actor(COUNTY),
+        actor(WEST_TOWN, may=handler),
+        actor(COUNTY, may=handler),
+        actor(COUNTY, may=handler, department=DEPARTMENT),
+        actor(EAST_TOWN, may=("export:approve",)),
+        actor(COUNTY, may=("export:approve",)),
+        actor(WEST_TOWN, may=("admin:security",)),
+    )
+
+    assert found == [
+        (0, 0, 0), (0, 0, 0), (1, 1, 0), (2, 2, 0), (0, 0, 0), (0, 0, 1), (0, 0, 3), (0, 0, 3),
+    ]  # fmt: skip
+
+
+def test_nobody_notes_or_asks_in_anothers_name(kept: Session) -> None:
+    say(kept, actor(COUNTY, may=("person:find", "export:approve")))
+    note = text(
+        "INSERT INTO person_access (at, person_id, account_id, act, purpose)"
+        " VALUES (now(), 1, 7, 'find', 'service')"
+    )
+    ask = text(
+        "INSERT INTO export_request (account_id, layer, format, level, choice, areas, state,"
+        " asked_at) VALUES (7, 'component', 'csv', 'L1', '{}', '{}', 'direct', now())"
+    )
+    for statement in (note, ask):
+        apart = kept.begin_nested()
+        with pytest.raises(ProgrammingError) as refused:
+            kept.execute(statement)
+        assert isinstance(refused.value.orig, InsufficientPrivilege)
+        apart.rollback()
+
+
+def test_the_feed_is_open_to_its_scope_and_to_its_reader(kept: Session) -> None:
+    found = []
+    for who in (
+        None, actor(WEST_TOWN), actor(EAST_TOWN), actor(COUNTY),
+        actor(COUNTY, department=DEPARTMENT), actor(COUNTY, department="D99"),
+    ):  # fmt: skip
+        kept.execute(text(FORGET))
+        if who is not None:
+            say(kept, who)
+        found.append(kept.scalar(FEED) or 0)
+    kept.execute(text(FORGET))
+    scope.state_reader_of_feed(driver(kept.connection()))
+    whole = kept.scalar(FEED) or 0
+    kept.execute(text(FORGET))
+
+    nothing, west, east, county, mine, nobodys = found
+    assert (nothing, nobodys) == (0, 0)
+    assert west > 0
+    assert east > 0
+    assert (west + east, mine > 0) == (county, True)
+    assert whole == county
