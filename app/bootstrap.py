@@ -23,7 +23,7 @@ NEEDS = {
     "up": FACES,
     "dev": FACES,
     "bench": FACES,
-    "test": (*FACES, "browser", "oidc"),
+    "test": (*FACES, "browser", "oidc", "mail"),
     "check": ("python", "node", "npm", "texts"),
     "assets": ("python", "node", "npm"),
     "lock": ("python",),
@@ -80,6 +80,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "oidc": pages.set_up_oidc,
     "texts": pages.set_up_texts,
     "browser": pages.set_up_browser,
+    "mail": pages.set_up_mail,
 }
 DONE: dict[str, Callable[[], bool]] = {
     "python": python.python_is_done,
@@ -90,6 +91,7 @@ DONE: dict[str, Callable[[], bool]] = {
     "oidc": pages.oidc_is_done,
     "texts": pages.texts_are_done,
     "browser": pages.browser_is_done,
+    "mail": pages.mail_is_done,
 }
 
 if __name__ == "__main__":

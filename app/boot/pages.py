@@ -16,6 +16,8 @@ OLDEST_NODE = 20
 OIDC = BOOT / "oidc"
 OIDC_LOCK = "tests/oidc/package-lock.json"
 CHINESE_FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
+#: Tests of letters speak to it.
+MAIL_SERVER = Path("/usr/sbin/dovecot")
 #: The driver of the browser tests is linked with it.
 ATOMIC = "*/libatomic.so.1"
 
@@ -174,3 +176,26 @@ def set_up_browser() -> None:
     say("Chromium and a Chinese font (apt)")
     apt_lists()
     apt_install("chromium", "fonts-noto-cjk", "libatomic1")
+
+
+def mail_is_done() -> bool:
+    """Look for the mail server that the tests of letters speak to; root installs it."""
+    return os.geteuid() != 0 or MAIL_SERVER.exists()
+
+
+def set_up_mail() -> None:
+    """Install Dovecot for the tests, without starting a server of its own on this machine."""
+    need_apt("Dovecot, a mail server for the tests")
+    say("Dovecot, for the tests of letters (apt)")
+    apt_lists()
+    # Debian would start it at once; the file keeps it, and nothing else, from doing so.
+    keep_out = Path("/usr/sbin/policy-rc.d")
+    is_ours = not keep_out.exists()
+    if is_ours:
+        keep_out.write_text("#!/bin/sh\nexit 101\n")
+        keep_out.chmod(0o755)
+    try:
+        apt_install("dovecot-imapd")
+    finally:
+        if is_ours:
+            keep_out.unlink()
