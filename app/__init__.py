@@ -25,6 +25,7 @@ BLUEPRINTS = (
     "app.worker",
     "app.portal",
     "app.questions",
+    "app.intake",
     "app.desk",
     "app.disputes",
     "app.hazards",

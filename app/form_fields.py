@@ -70,6 +70,8 @@ FORMS: Final[dict[str, str]] = {
     "exporting.create": "layer format columns area bbox bbox-crs crs class reason note",
     "exporting.decide": "answer note",
     "exporting.trace": "crs sample",
+    "intake.caller": "phone",
+    "intake.post_call": "step photos q_* @app.intake_form:FIELDS",
     "hazards.post_inspection": "id premises answer_* note_* photo_*",
     "hazards.post_move": _HAZARD,
     "hazards.post_new": f"{_HAZARD} premises lon lat",

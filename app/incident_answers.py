@@ -8,6 +8,7 @@ from typing import Any
 from flask import g, url_for
 from flask_babel import gettext as _
 
+from app import origins
 from app.i18n import language
 from grids.incidents import lifecycle, people
 from grids.incidents.detail import CaseDetail, Photo, Step
@@ -78,6 +79,7 @@ def detail_json(found: CaseDetail) -> dict[str, Any]:
             for step in found.steps
         ],
         "actions": [action_json(move, found.row) for move in found.moves],
+        "origin": origins.origin_json(found),
         "flags": [
             {"code": code, "name": _(f"flag.{code}")} for code in FLAGS if code in found.row.flags
         ],
@@ -112,7 +114,7 @@ def step_json(step: Step, photos: Any, reported_at: datetime) -> dict[str, Any]:
         "at": instant(event.recorded_at),
         "device_at": instant(event.device_at or (reported_at if event.seq == 1 else None)),
         "reason": _(f"reason.{event.reason}") if event.reason else None,
-        "note": " · ".join(filter(None, (_reason(event.reason), event.note))),
+        "note": " · ".join(filter(None, (_reason(event.reason), event.data.get("outside"), event.note))),
         "photos": [photo_json(photo) for photo in photos],
     }
 

@@ -22,6 +22,7 @@ from app.render import json_answer, own_path, wants_html
 from app.report_form import FIELDS, Form, submit
 from gis.errors import GisError
 from grids import following, limits, places
+from grids.channels.numbers import public_number
 from grids.city import the_city
 from grids.codes import Department
 from grids.errors import Conflict, GridsError, NotFound
@@ -31,6 +32,7 @@ from grids.incidents.places import place_of
 
 bp = Blueprint("portal", __name__)
 bp.url_value_preprocessor(lambda _endpoint, _values: faces.widen_form())
+bp.context_processor(lambda: {"hotline": faces.settings().hotline})
 
 LIKELY = 8
 #: Photos that one source may store in an hour: those of its reports, and some second tries.
@@ -212,6 +214,7 @@ def _shown(followed: following.Followed, code: str, now: datetime) -> dict[str, 
     due = followed.due_at
     return {
         "number": row.number,
+        "public_number": public_number(row.number, faces.settings().hotline),
         "code": " ".join(re.findall(".{1,4}", code)),
         "state": followed.state,
         "version": followed.version,

@@ -24,6 +24,7 @@ from grids.accounts import Actor
 from grids.basemap import Place
 from grids.buildings import Address
 from grids.cells import Grid, GridVersion
+from grids.channels.numbers import case_number
 from grids.city import City
 from grids.codes import Category, search_key
 from grids.components import Component
@@ -108,7 +109,8 @@ def _coordinates(session: Session, words: str) -> Iterator[Hit]:
 
 
 def _incidents(session: Session, actor: Actor, words: str) -> list[Hit]:
-    """Find cases by the beginning of the number, or by its serial part in the last days."""
+    """Find cases by the beginning of the number, the public one, or its serial part of late."""
+    words = case_number(words) or words
     if not actor.can("incident:view") or not words[:4].isdigit() or not words.isascii():
         return []
     low, high = scope.code_range(words)

@@ -26,7 +26,7 @@ ROLES: dict[str, frozenset[str]] = {
     | {"hazard:view", "hazard:map", "dispute:count"},
     "intake": CASE_VIEW
     | CASE_DESK
-    | {"incident:submit", "hazard:view", "hazard:map", "hazard:report"}
+    | {"incident:submit", "intake:take", "hazard:view", "hazard:map", "hazard:report"}
     | {"letter:view", "letter:answer"}
     | DISPUTE_SEAT,
     # What a letter says in confidence is read by who leads the shift, and nobody below.
@@ -34,7 +34,7 @@ ROLES: dict[str, frozenset[str]] = {
     "dispatcher": CASE_VIEW | CASE_DESK,
     "town_seat": CASE_VIEW
     | CASE_DESK
-    | {"incident:submit", "key_population:view", "desk:view"}
+    | {"incident:submit", "intake:take", "key_population:view", "desk:view"}
     | HAZARDS
     | DISPUTE_SEAT,
     # 人民调解员: mediates in the area of a people's mediation committee.

@@ -48,6 +48,7 @@ ACTIONS: dict[str, Action] = {
         Action("person_revealed", "read"),
         Action("person_refused", "denied"),
         Action("reporter_revealed", "read"),
+        Action("caller_history", "read"),
         Action("dispute_parties_revealed", "read"),
         Action("dispute_papers_read", "read"),
         Action("subject_request_registered", "change"),

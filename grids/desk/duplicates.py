@@ -27,6 +27,7 @@ PROPOSED_M: Final = 30.0
 POSSIBLE_M: Final = 100.0
 WINDOW: Final = timedelta(hours=24)
 MOST: Final = 20
+NEAREST: Final = 6  #: shown to an operator with a caller on the line
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,31 @@ def duplicates_of(
         )
         .order_by(proposed.desc(), distance, Incident.id)
         .limit(MOST)
+    ))  # fmt: skip
+
+
+def near(
+    session: Session, actor: Actor, *, lon: float, lat: float, category: str, now: datetime
+) -> list[Duplicate]:
+    """Return open cases around a place before a report of it is stored, as `duplicates_of` would.
+
+    Without a category nothing is proposed: what lies near is shown for the eye.
+    """
+    point = func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4490)
+    distance = func.ST_Distance(func.geography(Incident.geom), func.geography(point))
+    box = func.ST_Expand(point, POSSIBLE_M / 30_000)
+    is_same = Incident.category_code == category if category else false()
+    is_fresh = Incident.received_at >= now - WINDOW
+    proposed = case((and_(is_same, is_fresh, distance <= PROPOSED_M), 1), else_=0)
+    return _filled(session, actor, now, (
+        rows_at(now)
+        .add_columns(distance.label("distance"), false().label("same"), proposed.label("proposed"))
+        .where(
+            scope.condition(actor, Incident), is_open(),
+            Incident.geom.op("&&")(box), distance <= POSSIBLE_M,
+        )
+        .order_by(proposed.desc(), case((is_same, 1), else_=0).desc(), distance, Incident.id)
+        .limit(NEAREST)
     ))  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from grids import audit, scope
 from grids.accounts import Actor
+from grids.errors import NotAllowed
 from grids.incidents.errors import NoIncident
 from grids.incidents.models import Incident, IncidentReporter
 from grids.limits import count_use
@@ -19,6 +20,16 @@ from grids.people import purposes
 from grids.secrets import Vault
 
 MOST_REVEALS: Final = 40  #: of an account in an hour
+
+
+#: Who still reaches a reporter that asked for confidentiality (domain 4.9).
+CONFIDANTS: Final = frozenset({"intake", "shift_leader"})
+
+
+class ReporterConfidential(NotAllowed):
+    """The reporter asked that only the seat of intake knows who they are."""
+
+    code = "reporter.confidential"
 
 
 @dataclass(frozen=True)
@@ -39,11 +50,16 @@ def reveal(
     now: datetime,
     source_ip: str = "",
 ) -> list[ReporterContact]:
-    """Return the contacts of a case in full. Raises `PurposeNeeded`, `NoIncident`, `TooMany`."""  # fmt: skip
+    """Return the contacts of a case in full.
+
+    Raises `PurposeNeeded`, `NoIncident`, `ReporterConfidential`, `TooMany`.
+    """
     purposes.check_reporter(purpose)
-    wanted = select(Incident.id).where(Incident.id == incident_id)
-    if session.scalar(scope.visible(wanted, actor, Incident)) is None:
+    wanted = select(Incident.flags).where(Incident.id == incident_id)
+    flags = session.scalar(scope.visible(wanted, actor, Incident))
+    if flags is None:
         raise NoIncident("no such case, or outside what you may see")
+    _require_confidant(actor, flags.get("confidential"))
     count_use(session, f"reporter_reveal:{actor.account_id}", most=MOST_REVEALS, now=now)
     kept = session.scalars(
         select(IncidentReporter)
@@ -61,6 +77,13 @@ def reveal(
     return [
         ReporterContact(_opened(vault, row, "name"), _opened(vault, row, "phone")) for row in kept
     ]
+
+
+def _require_confidant(actor: Actor, asked: dict[str, Any] | None) -> None:
+    """Keep who asked for confidentiality to intake, the shift leader and who took the call."""
+    if asked is None or CONFIDANTS & actor.roles or asked.get("by") == actor.account_id:
+        return
+    raise ReporterConfidential("the reporter asked for confidentiality")
 
 
 def has_contact(session: Session, incident_id: UUID) -> bool:

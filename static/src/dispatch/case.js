@@ -12,6 +12,7 @@ import {RISK_ICONS} from '../ui/signs.js';
 import {timelineOf} from '../ui/timeline.js';
 import {createDeed} from './deed.js';
 import {duplicatesOf, openTwins, twinList} from './duplicates.js';
+import {originOf} from './origin.js';
 import {openPhotos, photosOf} from './photos.js';
 import {restsOf} from './told.js';
 
@@ -108,6 +109,7 @@ export function createCase(host, {now, iso, drafts, claims, claimOf, onLoaded, o
     fill(body,
       photosOf(shown.photos),
       shown.text && el('p', {class: 'case-text'}, shown.text),
+      originOf(shown),
       restsOf(shown),
       factsOf(shown),
       twinBox,
