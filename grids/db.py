@@ -50,9 +50,12 @@ class Base(DeclarativeBase):
     __level__: ClassVar[str]
 
 
-def personal(level: str, purpose: str, retention: str) -> dict[str, Any]:
-    """Label a column that holds personal data: what for and how long (PIPL art. 6, 19)."""
-    return {"level": level, "purpose": purpose, "retention": retention}
+def personal(level: str) -> dict[str, Any]:
+    """Label a column that holds personal data.
+
+    What for, on which ground and how long (PIPL art. 6, 19) stands once, in `grids.inventory`.
+    """
+    return {"level": level}
 
 
 def code_column() -> Text:

@@ -38,9 +38,7 @@ class Enterprise(LocatedPoint, Base):
     status: Mapped[str] = mapped_column(server_default="open")  #: open, suspended, closed
     staff: Mapped[int | None]
     registered_on: Mapped[date | None]
-    contact_sealed: Mapped[bytes | None] = mapped_column(
-        LargeBinary, info=personal("L3", "inspection and emergency contact", "while open")
-    )
+    contact_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=personal("L3"))
     address_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("address.id"))
     geom_3857: Mapped[WKBElement | None] = web_geometry()
 

@@ -143,9 +143,7 @@ class SecondFactor(Base):
     account_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("account.id"), primary_key=True, autoincrement=False
     )
-    secret_sealed: Mapped[bytes] = mapped_column(
-        info=personal("L3", "second step of signing in", "until the factor is reset")
-    )
+    secret_sealed: Mapped[bytes] = mapped_column(info=personal("L3"))
     digest: Mapped[str] = mapped_column(server_default="sha1")
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]

@@ -20,8 +20,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from grids.db import Base, code_column, identity, personal
 
 NEW, REGISTERED, ANSWERED, PUT_ASIDE = "new", "registered", "answered", "put_aside"
-_WRITER: Final = personal("L3", "ask the reporter and tell the result", "one year after its end")
-_WORDS: Final = personal("L3", "handle the case that was reported", "one year after its end")
+_WRITER: Final = personal("L3")
+_WORDS: Final = personal("L3")
 
 
 class LetterBox(Base):

@@ -15,8 +15,8 @@ from grids.db import Base, code_column, personal
 from grids.flows.models import FlowEvent, FlowPhoto, FlowRow
 from grids.scope import in_areas
 
-PARTY = personal("L3", "mediate the dispute", "three years after the dispute ended")
-PAPER = personal("L3", "prove what was said and agreed", "as long as the dispute")
+PARTY = personal("L3")
+PAPER = personal("L3")
 #: Permission that shows every dispute of the own area; without it only own ones are shown.
 SEES_ALL = "dispute:all"
 

@@ -35,7 +35,7 @@ COUNTED = [
     "status", "due_at", "stage_at", "channel", "category_code", "department_code", "urgency",
     "received_at", "holder_id", "reporter_id", "id",
 ]  # fmt: skip
-CONTACT = personal("L3", "ask the reporter and tell the result", "one year after closing")
+CONTACT = personal("L3")
 
 
 class Incident(LocatedPoint, Base):

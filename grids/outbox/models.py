@@ -34,9 +34,7 @@ class Receiver(Base):
     door: Mapped[str] = mapped_column(server_default="")  #: id in WANGGE_OUTGOING
     path: Mapped[str] = mapped_column(server_default="")
     #: signs what is sent
-    secret_sealed: Mapped[bytes | None] = mapped_column(
-        LargeBinary, info=personal("L3", "sign what a receiver is told", "while it is told things")
-    )
+    secret_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=personal("L3"))
     is_active: Mapped[bool] = mapped_column(server_default="true")
     most_tries: Mapped[int] = mapped_column(server_default="12")
     failures: Mapped[int] = mapped_column(server_default="0")  #: in a row

@@ -3,13 +3,11 @@
 from grids.people.counts import MEASURES, PUBLISHED_EVERY, PeopleCount, PeopleDraw
 from grids.people.counts_groups import PeopleGroupCount
 from grids.people.counts_publish import publish_counts, publish_if_due
-from grids.people.models import SERVICE, WHILE_RESIDENT, Household, Person
+from grids.people.models import Household, Person
 
 __all__ = [
     "MEASURES",
     "PUBLISHED_EVERY",
-    "SERVICE",
-    "WHILE_RESIDENT",
     "Household",
     "PeopleCount",
     "PeopleDraw",

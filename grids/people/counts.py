@@ -60,9 +60,7 @@ class PeopleDraw(Base):
     leaf: Mapped[str] = mapped_column(code_column(), primary_key=True)
     drawn_on: Mapped[date]
     lasts: Mapped[int]
-    kinds: Mapped[dict[str, Any]] = mapped_column(
-        JSONB, info=personal("L3", "counts", "while the area stands, at most a year")
-    )
+    kinds: Mapped[dict[str, Any]] = mapped_column(JSONB, info=personal("L3"))
     told: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 

@@ -16,9 +16,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from grids.db import Base, code_column, identity, personal
 
-SERVICE = "help and services of the person's own grid"
-WHILE_RESIDENT = "while resident and two years after"
-
 
 class Household(Base):
     """A household (户) in a dwelling. Service needs are flags of the household, not of a person."""
@@ -54,27 +51,13 @@ class Person(Base):
 
     id: Mapped[int] = identity()
     household_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("household.id"))
-    name_sealed: Mapped[bytes | None] = mapped_column(
-        LargeBinary, info=personal("L3", SERVICE, WHILE_RESIDENT)
-    )
-    id_number_sealed: Mapped[bytes | None] = mapped_column(
-        LargeBinary, info=personal("L4", SERVICE, WHILE_RESIDENT)
-    )
-    id_number_index: Mapped[bytes | None] = mapped_column(
-        LargeBinary, info=personal("L4", "exact search", WHILE_RESIDENT)
-    )
-    phone_sealed: Mapped[bytes | None] = mapped_column(
-        LargeBinary, info=personal("L3", SERVICE, WHILE_RESIDENT)
-    )
-    phone_index: Mapped[bytes | None] = mapped_column(
-        LargeBinary, info=personal("L3", "exact search", WHILE_RESIDENT)
-    )
-    birth_sealed: Mapped[bytes | None] = mapped_column(
-        LargeBinary, info=personal("L3", SERVICE, WHILE_RESIDENT)
-    )
-    age_band: Mapped[str] = mapped_column(
-        info=personal("L3", "counts", WHILE_RESIDENT)
-    )  #: 0-5, 6-14, 15-59, 60-79, 80+
+    name_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=personal("L3"))
+    id_number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=personal("L4"))
+    id_number_index: Mapped[bytes | None] = mapped_column(LargeBinary, info=personal("L4"))
+    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=personal("L3"))
+    phone_index: Mapped[bytes | None] = mapped_column(LargeBinary, info=personal("L3"))
+    birth_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=personal("L3"))
+    age_band: Mapped[str] = mapped_column(info=personal("L3"))  #: 0-5, 6-14, 15-59, 60-79, 80+
     relation: Mapped[str]  #: to the head of the household
     residency: Mapped[str]  #: registered 户籍, migrant 流动
     cell_id: Mapped[int] = mapped_column(BigInteger)

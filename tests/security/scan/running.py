@@ -87,6 +87,7 @@ def wapiti(made: Scanned, caller: Caller | None, *, seconds: int) -> Report:
     done = run(
         "wapiti", "-u", home, "--scope", "domain", "-m", MODULES, *cookie, "-f", "json",
         "-o", str(target), "--flush-session", "--max-scan-time", str(seconds), "-d", "4",
+        "--max-attack-time", str(seconds // 4),
         "--max-links-per-page", "60", "--store-session", str(OUT / "wapiti"), "--no-bugreport",
         "-x", f"{made.url}/sign-out*", "-x", f"{made.url}/account/*", "-t", "20", "-v", "0",
         "--dns-endpoint", "127.0.0.1",
