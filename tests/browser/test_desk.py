@@ -20,8 +20,7 @@ def department(city_server):
     return row[0]
 
 
-@pytest.mark.parametrize("look", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
+@pytest.mark.parametrize(("language", "look"), faces.LOOKS)
 def test_the_list_and_a_case_read_well(new_page, city_server, department, language, look):
     page = new_page(locale=language, color_scheme=look)
     sign_in(page, city_server, "handler", department)

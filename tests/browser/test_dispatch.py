@@ -148,8 +148,7 @@ def test_the_address_is_the_state(new_page, reports):
     assert page.locator(".case-row.is-open").get_attribute("data-id") == case
 
 
-@pytest.mark.parametrize("look", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
+@pytest.mark.parametrize(("language", "look"), faces.LOOKS)
 def test_the_desk_reads_well(new_page, language, look):
     page = new_page(role="dispatcher", locale=language, color_scheme=look)
     page.goto("/command/desk")

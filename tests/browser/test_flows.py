@@ -60,8 +60,7 @@ def test_a_dispute_goes_from_the_worker_to_the_mediator(new_page, city_server):
     assert wrong(mediator) == []
 
 
-@pytest.mark.parametrize("look", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
+@pytest.mark.parametrize(("language", "look"), faces.LOOKS)
 def test_the_lists_and_a_check_list_read_well(new_page, city_server, language, look):
     page = new_page(locale=language, color_scheme=look)
     sign_in(page, city_server, "town_seat")

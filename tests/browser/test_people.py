@@ -33,8 +33,7 @@ def find(page, number, purpose="home_visit"):
     page.locator("[data-person]").first.wait_for()
 
 
-@pytest.mark.parametrize("look", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
+@pytest.mark.parametrize(("language", "look"), faces.LOOKS)
 def test_a_resident_is_found_and_a_field_shown_in_place(
     new_page, city_server, residents, language, look
 ):

@@ -12,7 +12,12 @@ from playwright.sync_api import Page
 
 from app.config import ROOT
 from tests.support.city import CityServer
+from tests.support.depth import share
 
+#: Language and look of a page: each once with every change, each with each in a full run.
+LOOKS = tuple(
+    share([("zh-CN", "light"), ("zh-CN", "dark"), ("en-GB", "dark"), ("en-GB", "light")], 2)
+)
 AXE = ROOT / "static/node_modules/axe-core/axe.min.js"
 #: A text key that reached a reader: `portal.title`, `photo.ready`.
 KEY = re.compile(

@@ -1,16 +1,15 @@
 """The commands that make the first accounts: nobody can sign in before (S01)."""
 
-import os
 import re
-import subprocess
-import sys
 from datetime import UTC, datetime
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from app.config import ROOT, Settings
+from app.cli import main
+from app.config import Settings
 from grids import accounts
 from tests.support.database import environment_for
 
@@ -22,13 +21,7 @@ def env(empty_database, tmp_path):
 
 @pytest.fixture
 def run(env):
-    def command(*words):
-        return subprocess.run(
-            [sys.executable, "-m", "app.cli", *words],
-            cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-
-    return command
+    return lambda *words: CliRunner().invoke(main, words, env=env)
 
 
 @pytest.fixture
@@ -52,7 +45,7 @@ def test_the_first_three_get_one_time_passwords_and_only_once(run, kept):
     drawn = dict(re.findall(r"^(\w+) +\w+ +(\S+)$", made.stdout, re.MULTILINE))
     assert set(drawn) == {"system_admin", "security_admin", "audit_admin"}, made.stderr
     assert len(set(drawn.values())) == 3
-    assert again.returncode == 1
+    assert again.exit_code == 1
     rows = accounts.list_accounts(kept, now=now)
     assert [(row.login, row.roles, row.must_change) for row in rows] == [
         ("he", ("system_admin",), True),
@@ -72,7 +65,7 @@ def test_a_weak_password_makes_no_account(run, kept):
     weak = run(*words, "--password", "Password1234")
     drawn = run(*words, "--one-time")
 
-    assert weak.returncode == 1
+    assert weak.exit_code == 1
     assert "one-time password" in drawn.stdout
     assert [row.login for row in accounts.list_accounts(kept, now=datetime.now(UTC))] == ["lin"]
 
@@ -89,4 +82,4 @@ def test_a_reset_on_the_server_lets_somebody_in_again(run, kept):
     now = datetime.now(UTC)
     kept.expire_all()
     assert accounts.sign_in(kept, "he", password, now=now, source_ip="127.0.0.1") is not None
-    assert run("account", "reset", "nobody").returncode == 1
+    assert run("account", "reset", "nobody").exit_code == 1

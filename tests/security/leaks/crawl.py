@@ -16,9 +16,13 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from tests.security.leaks.finder import Finder, Hit
+from tests.support.depth import IS_FULL, share
 
 #: Addresses that one caller visits by following links, beside the routes themselves.
-MOST_LINKS: Final = 120
+MOST_LINKS: Final = 120 if IS_FULL else 50
+#: With every change a caller asks one address in so many; callers that begin at different ones
+#: ask every address between them.
+ONE_IN: Final = 3
 MOST_OF_A_KIND: Final = 5
 STREAM_S: Final = 3.0
 _LINK: Final = re.compile(r"""(?:href|src|data-url|data-href|action)=["']([^"'#]+)""")
@@ -73,14 +77,16 @@ def addresses(app: Flask, samples: dict[str, list[str]]) -> Iterator[tuple[str, 
 
 
 def walk(
-    url: str, app: Flask, web: requests.Session, finder: Finder, samples: dict[str, list[str]]
-) -> Walk:
+    url: str, app: Flask, web: requests.Session, finder: Finder, samples: dict[str, list[str]],
+    first: int = 0,
+) -> Walk:  # fmt: skip
     """Ask every route with every sample, follow what the pages name, and provoke errors."""
     done = Walk()
+    asked = list(share(addresses(app, samples), ONE_IN, first))
     seen: set[str] = set()
     waiting: deque[str] = deque()
     token = ""
-    for path, rule in addresses(app, samples):
+    for path, rule in asked:
         if "GET" in (rule.methods or ()) and rule.endpoint != "static" and path not in seen:
             if ENDS.search(rule.endpoint):
                 continue
@@ -97,17 +103,17 @@ def walk(
         of_a_kind[kind] = of_a_kind.get(kind, 0) + 1
         seen.add(path)
         waiting.extend(_links(_ask(done, finder, web, "GET", url + path), url))
-    _provoke(url, app, web, finder, samples, done, token)
+    _provoke(url, asked, web, finder, done, token)
     return done
 
 
 def _provoke(
-    url: str, app: Flask, web: requests.Session, finder: Finder, samples: dict[str, list[str]],
-    done: Walk, token: str,
+    url: str, found: list[tuple[str, Rule]], web: requests.Session, finder: Finder, done: Walk,
+    token: str,
 ) -> None:  # fmt: skip
     """Send what no route takes: nothing, half a body, the wrong method, a body of another kind."""
     asked: set[tuple[str, str]] = set()
-    for path, rule in addresses(app, samples):
+    for path, rule in found:
         for method in sorted((rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}):
             if ENDS.search(rule.endpoint) or (method, rule.rule) in asked:
                 continue
