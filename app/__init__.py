@@ -38,6 +38,9 @@ BLUEPRINTS = (
     "app.openapi",
     "app.admin",
     "app.linking",
+    "app.channels_api",
+    "app.channel_pages",
+    "app.letters",
     "app.responsibility",
     "app.responsibility_quarrels",
 )

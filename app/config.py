@@ -75,6 +75,12 @@ class Settings:
     outgoing: str = ""  #: places that may be called: "id=address [network ...]", with commas
     sms_door: str = ""  #: id in WANGGE_OUTGOING of the text-message gateway; empty: none
     hotline: str = "96150"  #: stands before the number that the public is told
+    mail_box: str = ""  #: letters: imaps://login@host:993/INBOX; empty: no letter box
+    mail_server: str = ""  #: answers: smtps://login@host:465 or smtp:// with STARTTLS
+    mail_password: str = field(default="", repr=False)  #: of both logins
+    mail_from: str = ""  #: the address that answers come from
+    mail_every_s: int = 60  #: how often the letter box is looked into
+    mail_confidential: bool = False  #: every letter of the box is confidential
     trusted_hosts: str = ""  #: names of the site; empty: numbers, localhost, the machine's name
     max_photo_bytes: int = 15 * 1024 * 1024
     max_body_bytes: int = 20 * 1024 * 1024
@@ -141,6 +147,7 @@ class Settings:
             if not 0 < getattr(self, name) < 65536:
                 raise InvalidSetting(f"WANGGE_{name.upper()} is not a port")
         self._check_identity()
+        self._check_mail()
         if len(self.secret_key) < 32:
             raise InvalidSetting("WANGGE_SECRET_KEY is shorter than 32 characters")
         try:
@@ -164,6 +171,16 @@ class Settings:
                     given_keys(text)
             except ValueError as error:
                 raise InvalidSetting(f"WANGGE_{name.upper()}: {error}") from error
+
+    def _check_mail(self) -> None:
+        """Raise `InvalidSetting` for mail servers that are not named whole."""
+        for name, schemes in (("mail_box", ("imaps://", "imap://")),
+                              ("mail_server", ("smtps://", "smtp://"))):  # fmt: skip
+            value = getattr(self, name)
+            if value and not value.startswith(schemes):
+                raise InvalidSetting(f"WANGGE_{name.upper()} needs {' or '.join(schemes)}")
+        if self.mail_server and "@" not in self.mail_from:
+            raise InvalidSetting("WANGGE_MAIL_FROM is missing: answers come from an address")
 
     def _check_identity(self) -> None:
         """Raise `InvalidSetting` for rules of signing in that do not exist."""

@@ -9,7 +9,7 @@ from typing import Any
 from babel.support import Translations
 from sqlalchemy import Engine
 
-from app import outgoing
+from app import letter_box, outgoing
 from app.config import Settings
 from app.i18n import FOLDER
 from app.keys import vault_of
@@ -23,6 +23,11 @@ def courier_of(settings: Settings) -> Callable[[Engine, threading.Event], None]:
     """Return what the worker runs beside its jobs."""
 
     def run(engine: Engine, stop: threading.Event) -> None:
+        if settings.mail_box:
+            letters = threading.Thread(
+                target=letter_box.watch, args=(settings, engine, stop), name="letters", daemon=True
+            )
+            letters.start()
         Courier(engine, outside_of(settings), stop=stop).run()
 
     return run
@@ -49,11 +54,12 @@ def outside_of(settings: Settings) -> Outside:
         words=words,
         sms_door=settings.sms_door,
         hotline=settings.hotline,
+        mail=letter_box.sender_of(settings),
     )
 
 
 def words(kind: str, facts: Mapping[str, Any]) -> str:
-    """Word a message to a reporter; Chinese, as text messages of the city are."""
+    """Word a message to a reporter; Chinese, as text messages and letters of the city are."""
     texts = Translations.load(str(FOLDER / "channels"), ["zh"])
     reason = facts.get("reason")
     domain = Translations.load(str(FOLDER / "domain"), ["zh"])

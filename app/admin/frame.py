@@ -35,6 +35,7 @@ MENU: Final[dict[str, tuple[Entry, ...]]] = {
     "admin:system": (
         Entry("admin.staff.accounts_list", "users", "admin.menu_accounts"),
         Entry("admin.state.page", "activity", "admin.menu_state"),
+        Entry("admin.receivers.page", "send", "admin.menu_receivers"),
     ),
     "admin:security": (
         Entry("admin.console.page", "radar", "admin.menu_console"),

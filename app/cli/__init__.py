@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from app.cli import audit, data, develop, exports, keys, outbox, people, privacy, serve
+from app.cli import audit, channels, data, develop, exports, keys, outbox, people, privacy, serve
 from app.cluster import ClusterError
 from app.config import InvalidSetting
 from app.processes import ProcessError
@@ -34,6 +34,8 @@ COMMANDS = (
     data.codes,
     people.account,
     data.verify_store,
+    channels.reconcile,
+    channels.channel,
     audit.audit_group,
     exports.exports_group,
     keys.keys,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,8 @@ from grids.errors import Conflict, Invalid, NotFound
 
 SHORTEST_NOTE: Final = 4
 MOST: Final = 100
+#: The note of an alarm that ended by itself.
+OVER: Final = "over"
 
 
 class NoDutyAlarm(NotFound):
@@ -70,6 +72,29 @@ def raise_alarm(
         },
     )
     return session.scalar(again.returning(DutyAlarm.count)) == 1
+
+
+def clear(
+    session: Session,
+    kind: str,
+    *,
+    now: datetime,
+    subject: str | None = None,
+    keep: Collection[str] = (),
+) -> int:
+    """Close alarms of a kind whose cause is over, without a person; return how many.
+
+    Either the one of `subject`, or all but those to `keep`.
+    """
+    which = DutyAlarm.subject == subject if subject is not None else DutyAlarm.subject.not_in(keep)
+    closed = session.scalars(
+        update(DutyAlarm)
+        .where(DutyAlarm.kind == kind, DutyAlarm.closed_at.is_(None), which)
+        .values(closed_at=now, note=OVER)
+        .returning(DutyAlarm.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    return len(closed)
 
 
 def open_alarms(session: Session, actor: Actor) -> Sequence[DutyAlarm]:

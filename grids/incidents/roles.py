@@ -28,7 +28,8 @@ from grids.incidents.requests import MoveRequest
 REPORTS = {
     "worker": ("worker",),
     "grid_leader": ("worker",),
-    "intake": ("phone", "document", "media", "worker"),
+    "intake": ("phone", "document", "media", "letter", "worker"),
+    "shift_leader": ("letter",),
     "town_seat": ("phone", "document", "media", "worker"),
     "public": ("public",),
     "system": ("system",),

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from grids.outbox.models import SMS, Receiver
+from grids.outbox.models import MAIL, SMS, Receiver
 from grids.outbox.outside import Outside
 from grids.outbox.sending import LEASE, deliver_one
 
@@ -91,8 +91,11 @@ class Courier:
 
 
 def connect_usual(engine: Engine, outside: Outside) -> None:
-    """Switch text messages on or off, as the setting says."""
+    """Switch text messages and e-mail on or off, as the settings say."""
     with Session(engine) as session, session.begin():
+        session.execute(
+            update(Receiver).where(Receiver.code == MAIL).values(is_active=outside.mail is not None)
+        )
         session.execute(
             update(Receiver)
             .where(Receiver.code == SMS)

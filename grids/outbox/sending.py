@@ -18,17 +18,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import Engine, select, text, update
+from sqlalchemy import Engine, case, select, text, update
 from sqlalchemy.orm import Session
 
-from grids.channels.alarms import raise_alarm
+from grids.channels.alarms import clear, raise_alarm
+from grids.channels.letter_models import Letter, LetterAnswer
 from grids.channels.models import SystemCase
 from grids.channels.numbers import public_number
 from grids.codes import Category
 from grids.incidents.lifecycle import STATES
 from grids.incidents.models import Incident, IncidentReporter
-from grids.outbox.models import CANCELLED, GIVEN_UP, PENDING, SENT, Message, Receiver
-from grids.outbox.outside import Outside
+from grids.outbox.models import CANCELLED, GIVEN_UP, HELD, PENDING, SENT, Message, Receiver
+from grids.outbox.outside import Mail, Outside
 
 LEASE: Final = timedelta(seconds=30)
 FIRST_PAUSE_S: Final = 5.0
@@ -83,6 +84,7 @@ class Letterhead:
     most_tries: int
     content: bytes = b""
     headers: Mapping[str, str] | None = None
+    mail: Mail | None = None
 
 
 def deliver_one(
@@ -141,6 +143,8 @@ def _ready(
         "tries": message.tries,
         "most_tries": receiver.most_tries,
     }
+    if receiver.kind == "mail":
+        return Letterhead(**head, mail=_mail(session, message, facts, outside))
     if receiver.kind == "sms":
         body = {"to": _phone(session, message, outside), "text": outside.words(message.kind, facts)}
     else:
@@ -198,12 +202,41 @@ def _phone(session: Session, message: Message, outside: Outside) -> str:
     return outside.vault.open("incident_reporter", row.id, "phone_sealed", row.phone_sealed)
 
 
+def _mail(session: Session, message: Message, facts: Mapping[str, Any], outside: Outside) -> Mail:
+    """Write the e-mail: a person's answer to a letter, or what became of its case."""
+    answer = session.get(LetterAnswer, message.contact)
+    letter = session.get(Letter, answer.letter_id if answer else message.contact)
+    if letter is None or letter.sender_sealed is None:
+        raise LookupError("no_contact")
+
+    def opened(name: str) -> str:
+        sealed = getattr(letter, name)
+        return outside.vault.open("letter", letter.id, name, sealed) if sealed else ""
+
+    words = outside.words(message.kind, facts)
+    if answer is not None and answer.text_sealed is not None:
+        words = outside.vault.open("letter_answer", answer.id, "text_sealed", answer.text_sealed)
+    return Mail(
+        id=message.id,
+        to=opened("sender_sealed"),
+        subject=one_line(f"Re: {opened('subject_sealed')}"),
+        text=words,
+        in_reply_to=one_line(opened("message_id_sealed")),
+        is_automatic=answer is None,
+    )
+
+
 def one_line(text_: str) -> str:
     """Take line breaks out of a header's value."""
     return " ".join(text_.split())[:200]
 
 
 def _send(ready: Letterhead, outside: Outside) -> bytes:
+    if ready.mail is not None:
+        if outside.mail is None:
+            raise Refused("no mail server is connected", is_down=True)
+        outside.mail(ready.mail)
+        return b""
     answer = outside.post(ready.door, ready.path, ready.content, ready.headers or {})
     if 200 <= answer.status < 300:
         return answer.body
@@ -218,14 +251,21 @@ def _sent(session: Session, code: str, ready: Letterhead, answer: bytes, now: da
     done = session.execute(
         update(Message)
         .where(Message.id == ready.id, Message.state == PENDING)
-        .values(state=SENT, ended_at=now, last_error="")
+        .values(state=SENT, ended_at=now, last_error="", receipt=_receipt(answer))
         .returning(Message.body)
     ).scalar_one_or_none()
     session.execute(
         update(Receiver)
         .where(Receiver.code == code)
-        .values(sent_at=now, failures=0, failing_since=None, paused_until=None, last_error="")
+        .values(
+            sent_at=now,
+            failures=0,
+            failing_since=None,
+            paused_until=case((Receiver.paused_until == HELD, HELD), else_=None),
+            last_error="",
+        )
     )
+    clear(session, "receiver", now=now, subject=code)
     if ready.kind == "transfer" and done is not None and (receipt := _receipt(answer)):
         session.execute(
             update(SystemCase)
@@ -249,7 +289,7 @@ def _failed(session: Session, code: str, ready: Letterhead, why: Refused, now: d
     receiver.last_error = error
     receiver.failing_since = receiver.failing_since or now
     receiver.failures += 1
-    if why.is_down:
+    if why.is_down and receiver.paused_until != HELD:
         receiver.paused_until = now + pause(receiver.failures)
     if receiver.failures >= FAILURES_TOLD:
         raise_alarm(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from grids import audit
 from grids.errors import Invalid, NotFound
-from grids.outbox.models import GIVEN_UP, PENDING, Message, Receiver
+from grids.outbox.models import GIVEN_UP, HELD, PENDING, Message, Receiver
 from grids.secrets import Vault
 
 
@@ -85,6 +85,18 @@ def retry(session: Session, code: str, *, actor_id: int | None, now: datetime) -
     ).all()
     _note(session, "outbox_retried", code, len(ids), actor_id)
     return len(ids)
+
+
+def hold(session: Session, code: str, *, actor_id: int | None) -> None:
+    """Send nothing to a receiver until a person resumes it; messages wait. Raises `NoReceiver`."""
+    _locked(session, code).paused_until = HELD
+    _note(session, "receiver_paused", code, 0, actor_id)
+
+
+def resume(session: Session, code: str, *, actor_id: int | None) -> None:
+    """Let a receiver be sent to again, now. Raises `NoReceiver`."""
+    _locked(session, code).paused_until = None
+    _note(session, "receiver_resumed", code, 0, actor_id)
 
 
 def give_up(

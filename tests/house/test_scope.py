@@ -56,6 +56,19 @@ ALLOWED = {
     # Work of the owner, the worker and the sealer, which serve nobody in particular.
     "grids/outbox/sending:_facts": "the worker words a message: number, category and state",
     "grids/outbox/sending:_phone": "the worker opens the number that a message goes to",
+    **dict.fromkeys(
+        (f"grids/sql/watch:{name}" for name in (
+            "chosen", "events", "feed", "feed_extra", "owners", "clocks", "told",
+            "channel_cases", "photos", "attachments", "stuck",
+        )),
+        "the worker holds tables against each other and looks for stuck cases",
+    ),
+    "grids/watch/reconcile:_rows": "the worker folds cases anew",
+    "grids/watch/reconcile:_log": "the worker folds cases anew",
+    "grids/channels/transfers:watch": "the worker's look at late transfers",
+    "grids/channels/letters:view": "pictures of the letter that the statement before found",
+    "grids/channels/letters:photo": "pictures of the letter that the statement before found",
+    "grids/channels/letters:_case_number": "the case that the letter in scope has become",
     "grids/blobs:sweep": "the worker removes photos that no report names",
     "grids/blobs:verify_store": "the owner compares rows with files",
     "grids/blobs:_remove_unnamed": "the worker removes files that no row names",

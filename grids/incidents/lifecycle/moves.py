@@ -85,7 +85,8 @@ BEFORE_HANDLING: Final = ("pending_accept", "pending_verify", "pending_file", "p
 MOVES: Final[tuple[Move, ...]] = (
     # 上报, 自行处置, 受理
     Move("submit", ("draft",), "pending_accept",
-         ("worker", "grid_leader", "intake", "town_seat", "public", "system"),
+         ("worker", "grid_leader", "intake", "shift_leader", "town_seat", "public",
+          "system"),
          ("category", "point", "text|photos"), ("urgency",), photos="before", may_undo=False,
          is_primary=True),
     Move("self_close", ("draft",), "self_handled", FIELD, ("category", "point", "photos", "after"),

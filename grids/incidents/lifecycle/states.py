@@ -55,8 +55,8 @@ ALL: Final = tuple(code for code in STATES if code != "draft")
 HANDLING: Final = ("sign", "take", "handle", "reply", "assist_sign", "assist_reply", "self_close")
 
 #: Reports of these channels are looked at on the spot before they are filed (4.2).
-VERIFIED_CHANNELS: Final = ("public", "phone", "media")
-CHANNELS: Final = ("worker", "public", "phone", "document", "media", "system")
+VERIFIED_CHANNELS: Final = ("public", "phone", "media", "letter")
+CHANNELS: Final = ("worker", "public", "phone", "document", "media", "letter", "system")
 URGENCIES: Final = ("A", "B", "C", "D")
 
 #: Where a case stands between the grid and the county, the lowest first (7.3), and the role

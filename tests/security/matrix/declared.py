@@ -31,6 +31,8 @@ SAMPLES: dict[str, Any] = {
     "sha256": "0" * 64,
     "ending": "csv",
     "incident_id": NOBODYS_CASE,
+    "system": "none",
+    "sender_id": "none",
     "report_id": NOBODYS_CASE,
     "tiles.tile:layer_id": "base",  # layers have permissions of their own: see test_layers
     "command.layer_items:layer_id": "area",

@@ -1,0 +1,202 @@
+"""Transfers and the shift's alarms at the command center, and the frame they share with letters."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Blueprint, g, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from app import faces
+from app.auth import requires
+from app.i18n import translated
+from grids.channels import alarms, letters, transfers
+from grids.channels.models import DutyAlarm
+from grids.errors import GridsError
+from grids.watch import stuck
+
+bp = Blueprint("channel_pages", __name__)
+
+#: Permission, address, sign and name of each page of the frame.
+MENU: Final = (
+    ("letter:view", "/command/letters", "mail", "channels.letters"),
+    ("channel:answer", "/command/transfers", "package-export", "channels.transfers"),
+    ("watch:view", "/command/alarms", "bell", "channels.alarms"),
+)
+#: What an alarm is about -> its kinds.
+GROUPS: Final = {
+    "transfers": (transfers.LATE,),
+    "stuck": tuple(f"{stuck.KIND}{cause}" for cause in stuck.CAUSES),
+    "sending": ("receiver", "given_up", "letter_box"),
+    "tables": ("reconcile",),
+}
+
+
+def page(template: str, **values: Any) -> str:
+    """Render a page inside the frame that letters, transfers and alarms share."""
+    waiting: dict[str, int] = {}
+    if g.actor.can("letter:view"):
+        waiting["/command/letters"] = letters.count_new(g.session, g.actor)
+    if g.actor.can("channel:answer"):
+        waiting["/command/transfers"] = transfers.count_waiting(g.session, g.actor)
+    if g.actor.can("watch:view"):
+        waiting["/command/alarms"] = alarms.count_open(g.session, g.actor)
+    return render_template(
+        f"letters/{template}.html",
+        menu=[entry for entry in MENU if g.actor.can(entry[0])],
+        waiting=waiting,
+        by_language=faces.by_language,
+        moment=faces.instant_words,
+        now=datetime.now(UTC),
+        left=_left,
+        page_data={"city": {"zone": faces.settings().city_zone}},
+        **values,
+    )
+
+
+def source_ip() -> str:
+    """Return where the request comes from."""
+    return request.remote_addr or ""
+
+
+def _left(due_at: datetime) -> str:
+    """Say how long is left, or how late it is."""
+    seconds = (due_at - datetime.now(UTC)).total_seconds()
+    span = _span(abs(seconds))
+    return str(_("channels.late_by", span=span) if seconds < 0 else _("channels.left", span=span))
+
+
+def _span(seconds: float) -> str:
+    if seconds < 60:
+        return str(_("channels.seconds", n=int(seconds)))
+    return faces.span_words(seconds)
+
+
+@bp.get("/command/transfers")
+@requires("channel:answer")
+def transfer_list() -> ResponseReturnValue:
+    """List transfers: those that nobody has acknowledged, or those before."""
+    return _transfers()
+
+
+def _transfers(problem: str = "", about: str = "") -> str:
+    is_waiting = request.args.get("state", "waiting") != "done"
+    with g.session.begin():
+        rows = transfers.listed(g.session, g.actor, is_waiting=is_waiting)
+        return page(
+            "transfers", rows=rows, is_waiting=is_waiting, reasons=transfers.reasons(),
+            problem=problem, about=about,
+        )  # fmt: skip
+
+
+@bp.post("/command/transfers/<uuid:transfer_id>/acknowledge")
+@requires("channel:answer")
+def acknowledge(transfer_id: UUID) -> ResponseReturnValue:
+    """Acknowledge a transfer; its sender is told."""
+    return _answer(
+        transfer_id,
+        lambda now: transfers.acknowledge(
+            g.session, transfer_id, g.actor, now=now, source_ip=source_ip()
+        ),
+    )
+
+
+@bp.post("/command/transfers/<uuid:transfer_id>/refuse")
+@requires("channel:answer")
+def refuse(transfer_id: UUID) -> ResponseReturnValue:
+    """Send a transfer back with the reason."""
+    form = request.form
+    return _answer(
+        transfer_id,
+        lambda now: transfers.refuse(
+            g.session, transfer_id, form.get("reason", ""), form.get("note", ""), g.actor,
+            now=now, source_ip=source_ip(),
+        ),
+    )  # fmt: skip
+
+
+def _answer(transfer_id: UUID, act: Any) -> ResponseReturnValue:
+    try:
+        with g.session.begin():
+            act(datetime.now(UTC))
+    except transfers.NoTransfer:
+        raise
+    except GridsError as refused:
+        words = translated(f"error.{refused.code}", str(refused), **_named(refused))
+        return _transfers(words, str(transfer_id)), 422
+    return redirect("/command/transfers", 303)
+
+
+def _named(error: GridsError) -> dict[str, Any]:
+    name = str(error.params.get("field") or "")
+    return {"field_name": translated(f"field.{name}", name), **error.params}
+
+
+@bp.get("/command/alarms")
+@requires("watch:view")
+def alarm_list() -> ResponseReturnValue:
+    """List what the shift has to look at."""
+    return _alarms()
+
+
+def _alarms(problem: str = "", about: int = 0) -> str:
+    with g.session.begin():
+        found = alarms.open_alarms(g.session, g.actor)
+        counts = {
+            name: sum(alarm.kind in kinds for alarm in found) for name, kinds in GROUPS.items()
+        }
+        asked = request.args.get("about", "")
+        shown = [one for one in found if asked not in GROUPS or one.kind in GROUPS[asked]]
+        return page(
+            "alarms", rows=[alarm_row(one) for one in shown], counts=counts, asked=asked,
+            total=alarms.count_open(g.session, g.actor), problem=problem, about=about,
+        )  # fmt: skip
+
+
+@bp.post("/command/alarms/<int:alarm_id>/close")
+@requires("watch:view")
+def close(alarm_id: int) -> ResponseReturnValue:
+    """Close an alarm with what was done."""
+    try:
+        with g.session.begin():
+            alarms.close_alarm(
+                g.session, alarm_id, request.form.get("note", ""), actor=g.actor,
+                now=datetime.now(UTC), source_ip=source_ip(),
+            )  # fmt: skip
+    except alarms.NoDutyAlarm:
+        raise
+    except GridsError as refused:
+        return _alarms(faces.message_of(refused), alarm_id), 422
+    return redirect("/command/alarms", 303)
+
+
+def alarm_row(alarm: DutyAlarm) -> dict[str, Any]:
+    """Write an alarm for a page: what it is, whom it is about, since when, and the facts."""
+    detail = dict(alarm.detail)
+    facts = [
+        (str(_(f"channels.fact_{name}")), str(detail[name]))
+        for name in ("system", "error", "failures", "bad")
+        if name in detail
+    ]
+    if first := detail.get("first"):
+        facts.append((str(_("channels.fact_first")), ", ".join(map(str, first))))
+    since = detail.get("since") or detail.get("due_at")
+    subject = alarm.subject
+    if alarm.kind == "reconcile":
+        subject = str(_(f"channels.check_{alarm.subject}"))
+    return {
+        "id": alarm.id,
+        "kind": alarm.kind,
+        "title": str(_(f"channels.alarm_{alarm.kind}")),
+        "subject": subject,
+        "incident_id": alarm.incident_id,
+        "facts": facts,
+        "since": faces.instant_words(datetime.fromisoformat(since)) if since else "",
+        "opened": faces.instant_words(alarm.opened_at),
+        "last": faces.instant_words(alarm.last_at),
+        "count": alarm.count,
+        "tone": "late" if alarm.kind in ("ack", "reconcile", "given_up") else "soon",
+    }
