@@ -80,9 +80,19 @@ def point(lon: object, lat: object, envelope: Bbox, *, place: str = "point") -> 
     Traceback (most recent call last):
     gis.errors.SwappedCoordinates: point: (29.3, 120.1) looks exchanged, meant (120.1, 29.3)?
     """
-    xy = np.array([[_number(lon, place), _number(lat, place)]])
-    _check_range([_Path(place, xy)], envelope)
-    return Point(xy[0])
+    return Point(position(lon, lat, envelope, place=place))
+
+
+def position(
+    lon: object, lat: object, envelope: Bbox, *, place: str = "point"
+) -> tuple[float, float]:
+    """Check one place as `point` does and return its numbers, which most callers store as such."""
+    x, y = _number(lon, place), _number(lat, place)
+    box = envelope
+    if not (box.west <= x <= box.east and box.south <= y <= box.north):
+        # Crosses the antimeridian, or is wrong: the long way knows which.
+        _check_range([_Path(place, np.array([[x, y]]))], envelope)
+    return x, y
 
 
 def geometry(

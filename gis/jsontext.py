@@ -53,7 +53,8 @@ def load_json(
             size=len(data),
             limit=max_bytes,
         )
-    depth = _depth(data)
+    # Fewer brackets than levels need no closer look, and most bodies are such.
+    depth = _depth(data) if data.count(b"[") + data.count(b"{") > max_depth else 0
     if depth > max_depth:
         raise TooDeep(
             f"the document is nested {depth} deep, allowed are {max_depth}",

@@ -60,10 +60,10 @@ def place_of(city: City, lon: float, lat: float, source: str) -> Place:
 def _checked(envelope: Bbox, lon: float, lat: float, source: str) -> Place:
     if source in TO_WGS84:
         true_lon, true_lat = _unshifted(lon, lat, source)
-        guard.point(true_lon, true_lat, envelope)
+        guard.position(true_lon, true_lat, envelope)
         return Place(true_lon, true_lat, raw=(lon, lat))
     try:
-        guard.point(lon, lat, envelope)
+        guard.position(lon, lat, envelope)
     except OutOfRange as outside:
         for shift in TO_WGS84:
             if _is_inside(envelope, *_unshifted(lon, lat, shift)):
