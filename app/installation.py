@@ -80,10 +80,13 @@ def _state(settings: Settings) -> str:
 
 def load_codes(settings: Settings, folder: Path | None = None) -> "Loaded":
     """Load the code lists that the project ships, or those of a folder of the city."""
-    from grids import codes
+    from grids import codes, jobs
 
     with owner_session(settings) as session:
-        return codes.load(session, folder or CODES, on=_today(settings), origin=_origin(folder))
+        done = codes.load(session, folder or CODES, on=_today(settings), origin=_origin(folder))
+        if done.calendar_no is not None:  # open limits follow the calendar
+            jobs.defer(session, "recompute_limits", version_no=done.calendar_no)
+        return done
 
 
 def plan_codes(settings: Settings, folder: Path | None = None) -> "tuple[Change, ...]":

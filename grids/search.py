@@ -26,7 +26,7 @@ from grids.buildings import Address
 from grids.cells import Grid, GridVersion
 from grids.channels.numbers import case_number
 from grids.city import City
-from grids.codes import Category, search_key
+from grids.codes import Category, find, search_key
 from grids.components import Component
 from grids.divisions import Area
 from grids.enterprises import Enterprise
@@ -42,6 +42,8 @@ WEIGHED: Final = 500
 SERIAL_DAYS: Final = 7
 SERIAL_DIGITS: Final = 6
 PAIRS: Final[Any] = ARRAY(Text)
+#: More than all lists together have.
+MOST_LISTED: Final = 2000
 #: What the desk calls what is found.
 GROUPS: Final = {"incident": "case", "grid": "area", "place": "address"}
 
@@ -297,26 +299,12 @@ def _categories(session: Session, _actor: Actor, words: str) -> list[Hit]:
 def categories(session: Session, *, kind: str, words: str = "") -> list[Category]:
     """List the categories that a case or component can have, by code, name, pinyin or initials.
 
-    Exact codes and beginnings of names come first, common ones before rare ones.
+    The order is that of `codes.find`; without words that of the lists.
     """
-    statement = select(Category).where(Category.valid_to.is_(None), Category.parent.is_not(None))
-    if kind:
-        statement = statement.where(Category.kind == kind)
-    asked = words.strip().lower()
-    if asked:
-        statement = statement.where(
-            or_(
-                Category.search.contains(asked, autoescape=True),
-                Category.code.startswith(asked, autoescape=True),
-            )
-        )
-    found = session.scalars(statement.order_by(Category.kind, Category.sort, Category.code)).all()
-    if not asked:
-        return list(found)
-    return sorted(found, key=lambda item: (not _begins(item, asked), not item.is_common))
-
-
-def _begins(item: Category, asked: str) -> bool:
-    return item.code.startswith(asked) or any(
-        part.startswith(asked) for part in item.search.split(" ")
+    found = find(
+        session, words, on=datetime.now(UTC).date(), kinds=(kind,) if kind else (), most=MOST_LISTED
     )
+    categories = [one.category for one in found if one.category.valid_to is None]
+    if not words.strip():
+        categories.sort(key=lambda one: (one.kind, one.sort, one.code))
+    return categories

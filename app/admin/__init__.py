@@ -8,13 +8,40 @@ from __future__ import annotations
 from flask import Blueprint, g, redirect
 from flask.typing import ResponseReturnValue
 
-from app.admin import chain, console, denied, grants, keys, log, receivers, rules, staff, state
+from app.admin import (
+    calendar,
+    chain,
+    codes,
+    codes_upload,
+    console,
+    denied,
+    grants,
+    keys,
+    log,
+    receivers,
+    rules,
+    staff,
+    state,
+)
 from app.admin.frame import home_path
 from app.auth import SIGNED_IN, requires
 from grids.errors import NotAllowed
 
 bp = Blueprint("admin", __name__)
-for part in (staff, state, receivers, console, grants, rules, keys, log, chain):
+for part in (
+    staff,
+    state,
+    codes,
+    codes_upload,
+    calendar,
+    receivers,
+    console,
+    grants,
+    rules,
+    keys,
+    log,
+    chain,
+):
     bp.register_blueprint(part.bp)
 bp.after_app_request(denied.note_denied)
 

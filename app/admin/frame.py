@@ -35,6 +35,8 @@ MENU: Final[dict[str, tuple[Entry, ...]]] = {
     "admin:system": (
         Entry("admin.staff.accounts_list", "users", "admin.menu_accounts"),
         Entry("admin.state.page", "activity", "admin.menu_state"),
+        Entry("admin.codes.page", "book", "admin.menu_codes"),
+        Entry("admin.calendar.page", "calendar", "admin.menu_calendar"),
         Entry("admin.receivers.page", "send", "admin.menu_receivers"),
     ),
     "admin:security": (

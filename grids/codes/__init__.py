@@ -23,6 +23,9 @@ from grids.codes.models import (
     DEFAULT_SYSTEM,
     LOCAL_SYSTEM,
     SOCIAL_SYSTEM,
+    CalendarChange,
+    CalendarDraft,
+    CalendarVersion,
     Category,
     CategoryLimit,
     CategoryRule,
@@ -30,6 +33,7 @@ from grids.codes.models import (
     CodeLoad,
     CodeMap,
     CodeSystem,
+    CodeUpload,
     Department,
     PopulationCategory,
     StageLimit,
@@ -42,8 +46,8 @@ from grids.codes.searching import Found, find
 
 __all__ = [
     "DEFAULT_SYSTEM", "FIELD_PREFIX", "LOCAL_SYSTEM", "SOCIAL_SYSTEM", "AnswerNeeded", "Asked",
-    "BadCodeList", "Carried", "Category", "CategoryLimit", "CategoryRule", "Change", "CodeChange",
-    "CodeLoad", "CodeMap", "CodeSystem", "Conversion", "ConversionTarget", "Department", "Found",
+    "BadCodeList", "CalendarChange", "CalendarDraft", "CalendarVersion", "Carried", "Category", "CategoryLimit", "CategoryRule", "Change", "CodeChange",
+    "CodeLoad", "CodeMap", "CodeSystem", "CodeUpload", "Conversion", "ConversionTarget", "Department", "Found",
     "Identifier", "Loaded", "Option", "Plan", "PopulationCategory", "Question", "StageLimit",
     "Target", "UnknownAnswer", "Versioned", "WorkSpan", "Workday", "answered", "check_answers",
     "convert", "find", "load", "of", "of_code", "parse_identifier", "plan", "questions_of",

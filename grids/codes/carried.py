@@ -80,13 +80,20 @@ class Carried:
         return tuple((question, option) for question, option in pairs if option is not None)
 
     def limit(
-        self, urgency: str, answers: Mapping[str, str] | None = None
+        self,
+        urgency: str,
+        answers: Mapping[str, str] | None = None,
+        area_kinds: tuple[str, ...] = (),
     ) -> tuple[float, str] | None:
-        """Return value and unit of handling: as an answer says, else as the category does."""
+        """Return value and unit of handling: as an answer says, else as the category does.
+
+        A limit of the kind of the area goes before the one of all areas.
+        """
         for _, option in self.answered(answers or {}):
             if option.value is not None and option.unit is not None:
                 return option.value, option.unit
-        row = next((row for row in self.limits if row.urgency == urgency), None)
+        rows = {row.area_kind: row for row in self.limits if row.urgency == urgency}
+        row = next((rows[kind] for kind in (*area_kinds, "") if kind in rows), None)
         return (row.value, row.unit) if row else None
 
 
@@ -141,6 +148,20 @@ def of_many(session: Session, ids: Iterable[int], on: date) -> dict[int, Carried
 def in_force(model: Any, on: date) -> tuple[Any, ...]:
     """Say that a version holds on a day."""
     return model.valid_from <= on, or_(model.valid_to.is_(None), model.valid_to > on)
+
+
+def classes_above(session: Session, category_id: int) -> tuple[tuple[str, str, str], ...]:
+    """Return system, kind and code of a category and of the classes above it, the nearest first."""
+    row = session.get_one(Category, category_id)
+    above = _parents(session, (row,))[category_id]
+    named = {one.id: one for one in session.scalars(select(Category).where(Category.id.in_(above)))}
+    chain = (row, *(named[one] for one in above))
+    return tuple((one.code_system, one.kind, one.code) for one in chain)
+
+
+def parents_of(session: Session, category: Category) -> list[int]:
+    """Return the keys of the classes above a category, the nearest first."""
+    return _parents(session, (category,))[category.id]
 
 
 def _parents(session: Session, rows: Iterable[Category]) -> dict[int, list[int]]:

@@ -2,7 +2,8 @@
 
 A code that is no longer listed ends; it is never deleted, for old cases name it. A limit or a
 rule that changes ends and a new row begins, so that what held on a day can always be read.
-A load changes only what has its own origin: what the city decided on a page stays.
+The shipped files change only what is theirs; those of a city go before them, and what was
+decided on a page goes before both.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from grids.codes import calendar
 from grids.codes.models import (
     SHIPPED,
     Category,
@@ -32,6 +34,7 @@ from grids.codes.models import (
     WorkSpan,
 )
 from grids.codes.reading import Lists, read
+from grids.codes.wanting import stored_categories, wanted_limits, wanted_rules
 
 What = Literal["add", "change", "end", "restore", "kept"]
 
@@ -80,6 +83,7 @@ class Loaded:
     categories: int
     limits: int
     changes: int = 0
+    calendar_no: int | None = None  #: of the change of the calendar, where it changed
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,11 @@ _TABLES: Final = {
     ),
     "workday": _Table(Workday, ("day",), "delete"),
     "work_span": _Table(WorkSpan, ("kind", "opens", "valid_from"), "delete"),
-    "stage_limit": _Table(StageLimit, ("stage", "valid_from"), "delete"),
+    "stage_limit": _Table(
+        StageLimit,
+        ("stage", "code_system", "kind", "code", "urgency", "area_kind", "valid_from"),
+        "delete",
+    ),
 }
 _VERSIONED: Final[dict[str, Any]] = {
     "category_limit": CategoryLimit,
@@ -111,17 +119,22 @@ _VERSIONED: Final[dict[str, Any]] = {
 _UNTOLD: Final = frozenset({"sort", "search"})
 
 
-def load(session: Session, folder: Path, *, on: date, origin: str = SHIPPED) -> Loaded:
+def load(
+    session: Session, folder: Path, *, on: date, origin: str = SHIPPED, by: int | None = None,
+    reason: str = "",
+) -> Loaded:  # fmt: skip
     """Bring the code lists of a folder into the tables; loading again changes nothing.
 
     Limits and rules that change begin on the day `on`. Raises `BadCodeList`.
     """
     lists = read(folder)
     changes: list[Change] = []
+    before = calendar.state(session)
     for name in _TABLES:
         step = _plan_table(session, lists, name, on, origin)
         _apply(session, name, step, on, origin)
         changes += step
+    calendar_no = calendar.note(session, before, by=by, reason=reason, origin=origin)
     # Only now do new categories have the keys that limits and rules name.
     for name in _VERSIONED:
         step = _plan_versions(session, lists, name, on, origin, _ids(session))
@@ -135,6 +148,7 @@ def load(session: Session, folder: Path, *, on: date, origin: str = SHIPPED) -> 
         len(lists.tables.get("category", {})),
         len(lists.tables.get("category_limit", {})),
         len(done),
+        calendar_no,
     )
 
 
@@ -172,14 +186,17 @@ def _plan_table(session: Session, lists: Lists, name: str, on: date, origin: str
             full |= {"valid_from": row.valid_from if row else on, "valid_to": None}
         if row is None:
             found.append(Change(name, key, "add", **named, values=full))
-        elif has_origin and row.origin != origin:
+        elif has_origin and not _may_change(row, origin):
             if _differing(row, full).keys() - _UNTOLD:
                 found.append(Change(name, key, "kept", **named, fields=_differing(row, full)))
         elif changed := _differing(row, full):
             ended_before = "valid_to" in changed and changed["valid_to"][1] is None
+            values = {k: full[k] for k in changed}
+            if has_origin and not changed.keys() <= _UNTOLD:
+                values["origin"] = origin
             found.append(
                 Change(name, key, "restore" if ended_before else "change", **named,
-                       fields=changed, values={k: full[k] for k in changed})
+                       fields=changed, values=values)
             )  # fmt: skip
     for key in stored.keys() - wanted.keys():
         row = stored[key]
@@ -191,6 +208,12 @@ def _plan_table(session: Session, lists: Lists, name: str, on: date, origin: str
         zh = getattr(row, "name_zh", getattr(row, "name", ""))
         found.append(Change(name, key, "end", zh, getattr(row, "name_en", ""), fields=fields))
     return found
+
+
+def _may_change(row: Any, origin: str) -> bool:
+    """Say whether a load may change a row: its own, and a city's folder those that are shipped."""
+    is_own: bool = row.origin == origin
+    return is_own or (row.origin == SHIPPED and origin != SHIPPED)
 
 
 def _is_ours(lists: Lists, name: str, key: Any) -> bool:
@@ -220,7 +243,11 @@ def _plan_versions(
     if name not in lists.tables:
         return []
     model = _VERSIONED[name]
-    wanted = _wanted_limits(lists, ids) if name == "category_limit" else _wanted_rules(lists, ids)
+    if name == "category_limit":
+        known = lists.tables.get("category") or stored_categories(session)
+        wanted = wanted_limits(lists, ids, known)
+    else:
+        wanted = wanted_rules(lists, ids)
     stored = {
         _version_key(row): row
         for row in session.scalars(
@@ -238,7 +265,7 @@ def _plan_versions(
         if row is None:
             found.append(Change(name, told, "add", zh, en, values={"key": key, **values}))
         elif changed := _differing(row, values):
-            what: What = "change" if row.origin == origin else "kept"
+            what: What = "change" if _may_change(row, origin) else "kept"
             found.append(Change(name, told, what, zh, en, fields=changed,
                                 values={"key": key, **values, "valid_from": max(on, row.valid_from),
                                         "valid_to": row.valid_to}, id=row.id))  # fmt: skip
@@ -254,45 +281,8 @@ def _plan_versions(
 
 def _version_key(row: CategoryLimit | CategoryRule) -> Any:
     if isinstance(row, CategoryLimit):
-        return (row.category_id, row.urgency)
+        return (row.category_id, row.urgency, row.area_kind)
     return (row.category_id, row.part, row.name)
-
-
-def _wanted_limits(lists: Lists, ids: dict[tuple[str, str, str], int]) -> dict[Any, dict[str, Any]]:
-    """Give every sub-class its limit: its own, else that of its class."""
-    rows = lists.tables["category_limit"]
-    wanted: dict[Any, dict[str, Any]] = {}
-    for key, values in lists.tables.get("category", {}).items():
-        limit = _nearest(rows, key, values["parent"])
-        if limit is not None and values["parent"] and values["valid_to"] is None:
-            rest = {name: value for name, value in limit.items() if name != "urgency"}
-            wanted[ids[key], limit["urgency"]] = rest
-    if not lists.tables.get("category"):  # a folder that holds limits only speaks of known codes
-        for key, limit in rows.items():
-            if key in ids:
-                rest = {name: value for name, value in limit.items() if name != "urgency"}
-                wanted[ids[key], limit["urgency"]] = rest
-    return wanted
-
-
-def _nearest(rows: dict[Any, Any], key: tuple[str, str, str], parent: str | None) -> Any:
-    """Find a row for a code, for its class, for the class of the standard that holds it."""
-    system, kind, code = key
-    from grids.codes.models import DEFAULT_SYSTEM, SOCIAL_SYSTEM
-
-    for home in dict.fromkeys((system, DEFAULT_SYSTEM)):
-        for part in (code, parent):
-            if found := rows.get((home, kind, part)):
-                return found
-    return rows.get((system, kind, SOCIAL_SYSTEM)) if system == SOCIAL_SYSTEM else None
-
-
-def _wanted_rules(lists: Lists, ids: dict[tuple[str, str, str], int]) -> dict[Any, dict[str, Any]]:
-    return {
-        (ids[key], part, name): values
-        for (key, part, name), values in lists.tables["category_rule"].items()
-        if key in ids
-    }
 
 
 def _ids(session: Session) -> dict[tuple[str, str, str], int]:
@@ -350,7 +340,7 @@ def _apply_versions(
     model = _VERSIONED[name]
     ended = [change.id for change in changes if change.what in ("change", "end")]
     end_versions(session, model, ended, on)
-    columns = ("category_id", "urgency") if name == "category_limit" else (
+    columns = ("category_id", "urgency", "area_kind") if name == "category_limit" else (
         "category_id", "part", "name")  # fmt: skip
     added = []
     for change in changes:

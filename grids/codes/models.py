@@ -127,7 +127,7 @@ class CategoryLimit(Base):
     __table_args__ = (
         Index("category_limit_category_id_idx", "category_id"),
         ExcludeConstraint(
-            ("category_id", "="), ("urgency", "="), (_in_force(), "&&"),
+            ("category_id", "="), ("urgency", "="), ("area_kind", "="), (_in_force(), "&&"),
             name="category_limit_one_at_a_time",
         ),
     )  # fmt: skip
@@ -136,6 +136,7 @@ class CategoryLimit(Base):
     id: Mapped[int] = identity()
     category_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("category.id"))
     urgency: Mapped[str]  #: A emergency, B urgent, C ordinary, D complex
+    area_kind: Mapped[str] = mapped_column(server_default="")  #: of the town or community; all
     value: Mapped[float]
     unit: Mapped[str]  #: elapsed_hour, work_hour, work_day
     department_code: Mapped[str | None] = mapped_column(ForeignKey("department.code"))
@@ -191,6 +192,21 @@ class CodeLoad(Base):
     digest: Mapped[str]  #: sha256 of the files
 
 
+class CodeUpload(Base):
+    """Files of code lists that somebody has sent, to look at what they would change."""
+
+    __tablename__ = "code_upload"
+    __level__ = "L1"
+
+    id: Mapped[int] = identity()
+    account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("account.id"))
+    made_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    origin: Mapped[str]  #: the name of the city's own rows
+    files: Mapped[dict[str, str]] = mapped_column(JSONB)  #: name -> text
+    digest: Mapped[str]
+    load_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("code_load.id"))
+
+
 class CodeChange(Base):
     """What a load did to one row."""
 
@@ -232,17 +248,80 @@ class WorkSpan(Base):
     closes: Mapped[time] = mapped_column(Time)
     valid_to: Mapped[date | None]
     source: Mapped[str]
+    origin: Mapped[str] = mapped_column(server_default=SHIPPED)
+
+
+class CalendarVersion(Base):
+    """One change of the working calendar; events name the number that they were measured by."""
+
+    __tablename__ = "calendar_version"
+    __level__ = "L1"
+
+    no: Mapped[int] = identity()
+    changed_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    account_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("account.id"))
+    reason: Mapped[str] = mapped_column(server_default="")
+    origin: Mapped[str]
+    moved: Mapped[int] = mapped_column(server_default="0")  #: cases whose limits it has moved
+    recomputed_at: Mapped[datetime | None]  #: when every open case had been looked at
+
+
+class CalendarChange(Base):
+    """What a change of the calendar did to one day, or to the hours of one kind."""
+
+    __tablename__ = "calendar_change"
+    __table_args__ = (Index("calendar_change_version_no_idx", "version_no"),)
+    __level__ = "L1"
+
+    id: Mapped[int] = identity()
+    version_no: Mapped[int] = mapped_column(BigInteger, ForeignKey("calendar_version.no"))
+    what: Mapped[str]  #: day, spans
+    key: Mapped[str]  #: the day, or the kind of hours
+    before: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
+    after: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class CalendarDraft(Base):
+    """A change of the calendar that is looked at before it is made."""
+
+    __tablename__ = "calendar_draft"
+    __level__ = "L1"
+
+    id: Mapped[int] = identity()
+    account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("account.id"))
+    made_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    base_no: Mapped[int]  #: the calendar that it was made for
+    reason: Mapped[str]
+    edit: Mapped[dict[str, Any]] = mapped_column(JSONB)  #: {days: [...], hours: {...}}
+    #: what it would do to open limits, worked out by the worker: {earlier, later, looked, is_whole}
+    outlook: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    version_no: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("calendar_version.no"))
 
 
 class StageLimit(Base):
-    """How long a stage of a case may take, as of a day."""
+    """How long a stage of a case may take, as of the day on which the case came in.
+
+    What is empty holds for every case; of several rows the closest counts.
+    """
 
     __tablename__ = "stage_limit"
+    __table_args__ = (
+        ExcludeConstraint(
+            ("stage", "="), ("code_system", "="), ("kind", "="), ("code", "="), ("urgency", "="),
+            ("area_kind", "="), (_in_force(), "&&"), name="stage_limit_one_at_a_time",
+        ),
+    )  # fmt: skip
     __level__ = "L1"
 
-    stage: Mapped[str] = mapped_column(primary_key=True)  #: S1 .. S8
+    stage: Mapped[str] = mapped_column(primary_key=True)  #: S1 .. S8, O, R; DESK: of A, together
+    code_system: Mapped[str] = mapped_column(primary_key=True, server_default="")
+    kind: Mapped[str] = mapped_column(primary_key=True, server_default="")
+    code: Mapped[str] = mapped_column(primary_key=True, server_default="")
+    urgency: Mapped[str] = mapped_column(primary_key=True, server_default="")
+    area_kind: Mapped[str] = mapped_column(primary_key=True, server_default="")
     valid_from: Mapped[date] = mapped_column(primary_key=True)
     value: Mapped[float]
     unit: Mapped[str]
     valid_to: Mapped[date | None]
     source: Mapped[str]
+    origin: Mapped[str] = mapped_column(server_default=SHIPPED)

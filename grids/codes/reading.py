@@ -20,8 +20,11 @@ LIMIT_UNITS: Final = ("elapsed_hour", "work_hour", "work_day")
 URGENCIES: Final = ("A", "B", "C", "D")
 RELATIONS: Final = ("exact", "name", "broader", "narrower", "none")
 SPAN_KINDS: Final = ("office", "daylight", "morning")
-STAGES: Final = ("S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8")
+STAGES: Final = ("DESK", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "O", "R")
 CATEGORY_FILES: Final = ("components.csv", "matters.csv", "local.csv", "legacy.csv", "social.csv")
+#: Limits of stages may be written in minutes; they are kept in hours.
+STAGE_UNITS: Final = ("elapsed_minute", *LIMIT_UNITS)
+AREA_KINDS: Final = ("street", "town", "zone", "community", "village")
 #: How many sub-classes the standard lists.
 COUNTS: Final = {(DEFAULT_SYSTEM, "component"): 153, (DEFAULT_SYSTEM, "matter"): 250}
 #: Sub-classes that a city may number itself.
@@ -155,7 +158,8 @@ def _limit(lists: Lists, row: Row) -> None:
         "department_code": _known_department(lists, row),
         "source": row.need("source"),
     }
-    lists.add("category_limit", row, _known_category(lists, row), values)
+    of, area_kind = _known_category(lists, row), _area_kind(row)
+    lists.add("category_limit", row, (*of, area_kind) if area_kind else of, values)
 
 
 def _known_department(lists: Lists, row: Row) -> str:
@@ -252,13 +256,28 @@ def _span(lists: Lists, row: Row) -> None:
 
 
 def _stage(lists: Lists, row: Row) -> None:
+    unit = row.one_of("unit", STAGE_UNITS)
+    is_minute = unit == "elapsed_minute"
     values = {
-        "value": row.amount("value"),
-        "unit": row.one_of("unit", LIMIT_UNITS),
+        "value": row.amount("value") / 60 if is_minute else row.amount("value"),
+        "unit": "elapsed_hour" if is_minute else unit,
         "valid_to": row.until(),
         "source": row.need("source"),
     }
-    lists.add("stage_limit", row, (row.one_of("stage", STAGES), row.day("valid_from")), values)
+    of = ("", "", "")
+    if row.get("code"):
+        of = _known_category(lists, row)
+    urgency = row.one_of("urgency", URGENCIES) if row.get("urgency") else ""
+    stage = row.one_of("stage", STAGES)
+    if stage == "DESK" and urgency != "A":
+        raise row.bad("urgency", "is not A, though DESK is the limit of emergencies")
+    key = (stage, *of, urgency, _area_kind(row), row.day("valid_from"))
+    lists.add("stage_limit", row, key, values)
+
+
+def _area_kind(row: Row) -> str:
+    """Read the kind of area that a limit is for; empty: every kind."""
+    return row.one_of("area_kind", AREA_KINDS) if row.get("area_kind") else ""
 
 
 #: File -> how a row is taken in. The order matters: later files name what earlier ones hold.

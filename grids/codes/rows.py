@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, time
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from grids.errors import Invalid
 
@@ -16,6 +17,44 @@ class BadCodeList(Invalid):
     """A row of a code list is wrong; the message names file, line and column."""
 
     code = "codes.bad_row"
+
+
+#: Why a row is refused: word of the texts -> how the refusal is written; groups are its values.
+PROBLEMS: Final = {
+    key: re.compile(pattern)
+    for key, pattern in {
+        "empty": r"is empty",
+        "choice": r"is '(?P<value>.*)', not one of (?P<choices>.*)",
+        "day": r"is no day like .*",
+        "time": r"is no time like .*",
+        "number": r"is no number",
+        "whole": r"is no whole number",
+        "above_zero": r"is not above zero",
+        "flag": r"is neither 0 nor 1",
+        "not_after": r"is not after (?P<other>\w+)",
+        "encoding": r"is no UTF-8",
+        "twice": r"names '?(?P<value>.*?)'? (?:a second time|twice)",
+        "unknown_row": r"names '?(?P<value>.*?)'?, which no (?:row of (?P<file>\S+) has|list has)",
+        "unknown": r"names (?P<value>.*)",
+        "digits": r"holds something that is no digit",
+        "length": r"has (?P<found>\d+) digits, not (?P<wanted>\d+)",
+        "beginning": r"is not the beginning of (?P<value>.*)",
+        "local_range": r"is outside 900 to 999, .*",
+        "not_for": r"belongs to no (?P<value>.*)",
+        "option": r"has '(?P<value>.*)', which is not code.*",
+        "option_limit": r"has '(?P<value>.*)', which is no limit .*",
+        "count": r"has (?P<found>\d+) sub-classes, the standard (?P<wanted>\d+)",
+        "desk": r"is not A, though DESK .*",
+    }.items()
+}
+
+
+def problem_of(why: str) -> tuple[str, dict[str, str]]:
+    """Return the word and the values of a refusal, to say it in the reader's language."""
+    for key, pattern in PROBLEMS.items():
+        if found := pattern.fullmatch(why):
+            return key, {name: value or "" for name, value in found.groupdict().items()}
+    return "other", {}
 
 
 @dataclass(frozen=True)

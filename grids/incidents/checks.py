@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import ScalarSelect, func, or_, select
+from sqlalchemy import Date, ScalarSelect, cast, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from grids import scope
 from grids.accounts import Account, Assignment
 from grids.city import City, NoCity
 from grids.codes import Category, CategoryLimit, Department
-from grids.incidents import lifecycle
-from grids.incidents.clocks import DEFAULT_HANDLING, Limit
+from grids.codes import of as codes_of
+from grids.incidents import clockwork, lifecycle
+from grids.incidents.clocks import DEFAULT_HANDLING, Limit, as_unit
 from grids.incidents.errors import (
     BadLevel,
     MissingField,
@@ -25,7 +26,7 @@ from grids.incidents.errors import (
     UnknownWorker,
 )
 from grids.incidents.lifecycle import Move
-from grids.incidents.models import Blob
+from grids.incidents.models import Blob, Incident, IncidentEvent
 from grids.incidents.requests import (
     LONGEST_LINE,
     LONGEST_TEXT,
@@ -63,9 +64,10 @@ class Known:
     category: Category | None
     urgency: str
     key: RequestKey | None
+    limits: tuple[clockwork.StageRule, ...] = ()  #: of the stages, on the city's day
 
 
-def known_of(session: Session, report: Report, on: date) -> Known:
+def known_of(session: Session, report: Report, now: datetime) -> Known:
     """Read the city, the report's category with its urgency, and the answer kept under its id.
 
     The same statement opens the case to be and its photos to this transaction.
@@ -75,16 +77,21 @@ def known_of(session: Session, report: Report, on: date) -> Known:
         .where(CategoryLimit.category_id == Category.id)
         .scalar_subquery()
     )
+    on, day = now.date(), cast(func.timezone(City.city_zone, literal(now)), Date)
+    limits = clockwork.rules_in_force(day).correlate(City).scalar_subquery()
     found = session.execute(
-        select(City, Category, urgency, RequestKey, *scope.opening(report.id, report.photos))
+        select(
+            City, Category, urgency, RequestKey, limits, *scope.opening(report.id, report.photos)
+        )
         .select_from(City)
         .outerjoin(Category, Category.id == _category_id(report.category, report.kind, on))
         .outerjoin(RequestKey, RequestKey.id == report.id)
     ).first()
     if found is None:
         raise NoCity("no city yet: run `wangge demo`, `wangge import` or `wangge synth`")
-    city, category, usual, key, *_opened = found
-    return Known(city, category, report.urgency or usual or "C", key)
+    city, category, usual, key, rules, *_opened = found
+    urgency_now = report.urgency or usual or "C"
+    return Known(city, category, urgency_now, key, clockwork.rules_of(rules))
 
 
 def category_of(session: Session, code: str, kind: str, on: date) -> Category:
@@ -117,20 +124,55 @@ def _category_id(code: str, kind: str, on: date) -> ScalarSelect[int]:
     )
 
 
+def limit_of_case(
+    session: Session, row: Incident, category_id: int, urgency: str, days: tuple[date, ...]
+) -> Limit:
+    """Return how long handling of a case may take: as an answer says, else as its category does.
+
+    Of the days the first on which the category has a limit counts: the one on which the case
+    came in, so that a change of limits holds for later cases only; then today, for a category
+    that is younger than the case. An answer says it for the urgency that it was given with.
+    """
+    said = session.execute(
+        select(IncidentEvent.data["answers"], IncidentEvent.data["urgency"].astext).where(
+            IncidentEvent.incident_id == row.id,
+            IncidentEvent.recorded_at == row.received_at,
+            IncidentEvent.seq == 1,
+        )
+    ).first()
+    if said is not None and said[0] and said[1] == urgency:
+        for _, option in codes_of(session, category_id, days[0]).answered(said[0]):
+            if option.value is not None and option.unit is not None:
+                return Limit(option.value, as_unit(option.unit))
+    for on in days:
+        if found := category_limit(session, category_id, urgency, on, row.area_code):
+            return found
+    return DEFAULT_HANDLING[urgency]
+
+
 def handling_limit(session: Session, category_id: int, urgency: str, on: date) -> Limit:
     """Return how long handling may take, by category and urgency on a day."""
-    row = session.execute(
-        select(CategoryLimit.value, CategoryLimit.unit)
-        .where(
+    return category_limit(session, category_id, urgency, on) or DEFAULT_HANDLING[urgency]
+
+
+def category_limit(
+    session: Session, category_id: int, urgency: str, on: date, area_code: str = ""
+) -> Limit | None:
+    """Return the limit that the table has on a day; None where it has none.
+
+    The row of the deepest area whose kind has one goes before the row of all areas.
+    """
+    rows = session.execute(
+        select(CategoryLimit.area_kind, CategoryLimit.value, CategoryLimit.unit).where(
             CategoryLimit.category_id == category_id,
             CategoryLimit.urgency == urgency,
             CategoryLimit.valid_from <= on,
             or_(CategoryLimit.valid_to.is_(None), CategoryLimit.valid_to > on),
         )
-        .order_by(CategoryLimit.valid_from.desc())
-        .limit(1)
-    ).first()
-    return Limit(row.value, row.unit) if row else DEFAULT_HANDLING[urgency]
+    )
+    found = {row.area_kind: Limit(row.value, as_unit(row.unit)) for row in rows}
+    kinds = clockwork.area_kinds(session, area_code) if found.keys() - {""} else ()
+    return next((found[kind] for kind in (*kinds, "") if kind in found), None)
 
 
 def require_departments(session: Session, codes: tuple[str, ...]) -> None:

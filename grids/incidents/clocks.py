@@ -7,12 +7,16 @@ device claims is kept beside it and moves no clock.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 Unit = Literal["elapsed_hour", "work_hour", "work_day"]
+
+_UNITS: Final[Mapping[str, Unit]] = {
+    "elapsed_hour": "elapsed_hour", "work_hour": "work_hour", "work_day": "work_day",
+}  # fmt: skip
 
 #: Monday to Friday, 08:30 to 12:00 and 14:00 to 17:30: 7 hours are one working day.
 WORK_SPANS: Final = ((time(8, 30), time(12)), (time(14), time(17, 30)))
@@ -34,7 +38,8 @@ class Limit:
     unit: Unit
 
 
-#: Stage -> limit (domain 5.2). S7 also follows the daylight rule; H comes from the category.
+#: Stage -> limit (domain 5.2), where neither an event nor the table of limits says another.
+#: S7 also follows the daylight rule; H comes from the category.
 STAGE_LIMITS: Final[Mapping[str, Limit]] = {
     "S1": Limit(0.5, "elapsed_hour"),
     "S2": Limit(2, "elapsed_hour"),
@@ -45,6 +50,13 @@ STAGE_LIMITS: Final[Mapping[str, Limit]] = {
     "S7": Limit(2, "elapsed_hour"),
     "S8": Limit(0.5, "elapsed_hour"),
 }
+#: Stages beside those of the standard: R arbitration of who is responsible (权属裁定), O a
+#: party without an account.
+OWN_LIMITS: Final[Mapping[str, Limit]] = {
+    "R": Limit(7, "work_hour"),
+    "O": Limit(7, "work_hour"),
+}
+EMERGENCY_OWN: Final = Limit(2, "elapsed_hour")
 #: Handling, where no row of `category_limit` says it (5.3).
 DEFAULT_HANDLING: Final[Mapping[str, Limit]] = {
     "A": Limit(24, "elapsed_hour"),
@@ -76,10 +88,20 @@ USUAL_OFFICE: Final = tuple(Span(opens, closes) for opens, closes in WORK_SPANS)
 
 
 @dataclass(frozen=True)
+class Former:
+    """What a change of the calendar replaced: days and, where it changed them, hours."""
+
+    no: int  #: of the change
+    days: Mapping[date, bool | None]  #: None: the weekly rule held
+    hours: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Calendar:
     """The city's zone, its hours, and the days that differ from Monday-to-Friday.
 
     What the table says of a day wins over the weekly rule; so do hours that the table has.
+    Changes are numbered: `known` gives the calendar by which an earlier step was measured.
     """
 
     zone: ZoneInfo
@@ -87,6 +109,42 @@ class Calendar:
     office: tuple[Span, ...] = USUAL_OFFICE
     daylight: tuple[Span, ...] = (Span(*DAYLIGHT),)
     morning: tuple[Span, ...] = (Span(MORNING, MORNING),)
+    no: int = 0  #: of the last change that is in it
+    formers: tuple[Former, ...] = ()  #: of the changes, the latest first
+
+    def known(self, no: int) -> Calendar:
+        """Return the calendar as it was after its change `no`; 0 is that of the beginning."""
+        undone = [former for former in self.formers if former.no > no]
+        if not undone:
+            return self
+        days, hours = dict(self.exceptions), dict(self._hours())
+        for former in undone:
+            for day, is_workday in former.days.items():
+                if is_workday is None:
+                    days.pop(day, None)
+                else:
+                    days[day] = is_workday
+            hours |= former.hours
+        return Calendar(
+            self.zone, days, hours["office"], hours["daylight"], hours["morning"], no=no
+        )
+
+    def alone(self) -> Calendar:
+        """Return this calendar for all times: what it would always have been."""
+        return replace(self, formers=())
+
+    def changed(
+        self, days: Mapping[date, bool | None], hours: Mapping[str, tuple[Span, ...]]
+    ) -> Calendar:
+        """Return the calendar after a change that is not made yet."""
+        kept = {day: value for day, value in self.exceptions.items() if day not in days}
+        new = {day: value for day, value in days.items() if value is not None}
+        return Calendar(
+            self.zone, kept | new, **{**self._hours(), **hours}, no=self.no, formers=self.formers
+        )
+
+    def _hours(self) -> dict[str, tuple[Span, ...]]:
+        return {"office": self.office, "daylight": self.daylight, "morning": self.morning}
 
     def is_workday(self, day: date) -> bool:
         """Say whether offices work on that day: the table wins over the weekly rule."""
@@ -196,22 +254,44 @@ def stage_due(
     urgency: str,
     handling: Limit | None = None,
     used: timedelta = timedelta(),
+    limit: Limit | None = None,
 ) -> datetime:
     """Return when a stage that begins now must be done.
 
     An emergency (A) runs on elapsed time in every stage, and its intake, filing and dispatch
-    share ten minutes, of which `used` are gone. `handling` is the limit of stage H.
+    share ten minutes, of which `used` are gone. `handling` is the limit of stage H, `limit`
+    that of another stage where the table of limits says it.
     """
     if stage == "H":
         return add_limit(start, handling or DEFAULT_HANDLING[urgency], calendar)
-    limit = STAGE_LIMITS[stage]
+    found = limit or usual_limit(stage, urgency)
     if urgency == "A":
-        if stage in DESK_STAGES:
-            return start + max(EMERGENCY_DESK - used, timedelta())
-        return start + timedelta(hours=limit.value)
-    if stage == "S7":
-        return daylight_due(start, timedelta(hours=limit.value), calendar)
-    return add_limit(start, limit, calendar)
+        span = timedelta(hours=elapsed(found).value)
+        return start + (max(span - used, timedelta()) if stage in DESK_STAGES else span)
+    if stage == "S7" and found.unit == "elapsed_hour":
+        return daylight_due(start, timedelta(hours=found.value), calendar)
+    return add_limit(start, found, calendar)
+
+
+def as_unit(word: str) -> Unit:
+    """Return a word of a table as a unit. Raises `KeyError` for one that is none."""
+    return _UNITS[word]
+
+
+def usual_limit(stage: str, urgency: str) -> Limit:
+    """Return the limit of a stage where no table says it; the desk's stages share that of A."""
+    if urgency == "A" and stage in DESK_STAGES:
+        return Limit(EMERGENCY_DESK / timedelta(hours=1), "elapsed_hour")
+    if stage in OWN_LIMITS:
+        return EMERGENCY_OWN if urgency == "A" else OWN_LIMITS[stage]
+    found = STAGE_LIMITS[stage]
+    return elapsed(found) if urgency == "A" else found
+
+
+def elapsed(limit: Limit) -> Limit:
+    """Return a limit in elapsed hours: an emergency knows no office hours."""
+    hours = limit.value * 24 if limit.unit == "work_day" else limit.value
+    return Limit(hours, "elapsed_hour")
 
 
 def daylight_due(start: datetime, length: timedelta, calendar: Calendar) -> datetime:

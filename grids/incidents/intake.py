@@ -18,6 +18,7 @@ from grids.accounts import Actor
 from grids.codes import check_answers
 from grids.codes import of as code_rules
 from grids.incidents import checks, clockwork, projection, records, roles, tracking
+from grids.incidents.clocks import stage_due
 from grids.incidents.errors import ForbiddenMove, NotSelfHandled, NotYourMove
 from grids.incidents.lifecycle import STATES, Move, find_move
 from grids.incidents.models import (
@@ -56,7 +57,7 @@ def submit(
     """
     actor_id = actor.account_id if actor else None
     digest = body_hash(report, actor_id)
-    known = checks.known_of(session, report, now.date())
+    known = checks.known_of(session, report, now)
     if known.key is not None:
         return answer_of(session, known.key, digest, actor_id=actor_id)
     line = find_move("self_close" if report.after else "submit", "draft")
@@ -81,12 +82,11 @@ def submit(
     event.data["number"] = found.number
     stage = STATES[line.target].stage
     if stage is not None:
-        due = clockwork.first_due(session, known.city, line.target, known.urgency, now)
-        event.data["due"] = due.isoformat()
+        clock = _first_clock(session, event, known, stage, now)
     session.add(_first_row(event, report, place, found, vault))
     session.flush()
     if stage is not None:
-        session.add(IncidentClock(incident_id=report.id, stage=stage, started_at=now, due_at=due))
+        session.add(clock)
     session.add(event)
     records.attach(session, report.id, 1, report.photos, line.photos)
     records.attach(session, report.id, 1, report.after, "after")
@@ -94,6 +94,25 @@ def submit(
         _keep_contact(session, report.id, report.contact, vault)
     session.flush()
     return Done(answer, is_new=True)
+
+
+def _first_clock(
+    session: Session, event: IncidentEvent, known: checks.Known, stage: str, now: datetime
+) -> IncidentClock:
+    """Start the first clock and keep in the event what it is measured by."""
+    limit = clockwork.opening_limit(
+        session, known.limits, stage, event.data["category_id"], known.urgency, event.area_code
+    )
+    days = clockwork.opening_calendar(session, known.city, limit, now)
+    due = stage_due(stage, now, days, urgency=known.urgency, limit=limit)
+    event.data["due"] = due.isoformat()
+    event.data["stage_limit"] = [limit.value, limit.unit]
+    if days.no:
+        event.data["calendar"] = days.no
+    return IncidentClock(
+        incident_id=event.incident_id, stage=stage, started_at=now, due_at=due,
+        limit_value=limit.value, limit_unit=limit.unit,
+    )  # fmt: skip
 
 
 def _require_self_handling(

@@ -7,7 +7,7 @@ of the stored events alone, in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -17,12 +17,14 @@ from grids.incidents import checks, roles, subtasks, timing
 from grids.incidents.clocks import DEFAULT_HANDLING, Calendar, Limit
 from grids.incidents.errors import NothingToUndo
 from grids.incidents.guards import ORDER, rank
-from grids.incidents.lifecycle import LEVELS, Move, find_move
+from grids.incidents.lifecycle import LEVELS, STATES, Move, find_move
 from grids.incidents.models import IncidentEvent
 from grids.incidents.projection import Case, Fact, apply
 from grids.incidents.requests import MoveRequest
 
 _LEVEL_OF: Final = {role: level for level, role in LEVELS.items()}
+#: The step that measures the running clocks by a calendar that has changed.
+RECOMPUTE: Final = "recompute"
 #: Steps that leave a request's instant in the event even where the request has none.
 ASKED: Final = {"extend": "extend_asked", "defer": "defer_asked", "suspend": "suspend_asked"}
 
@@ -50,6 +52,8 @@ class Setting:
     limit_of: Callable[[int, str], Limit]  #: category, urgency -> how long handling may take
     resolve: Callable[[], dict[str, Any]] = dict  #: checks what the request names
     moratorium: Callable[[], datetime | None] = lambda: None
+    #: stage, category, urgency -> how long that stage may take; None: as usual
+    stage_limit_of: Callable[[str, int, str], Limit | None] = lambda *_: None
 
 
 def decide(
@@ -106,6 +110,7 @@ def timed(dossier: Dossier, fact: Fact, setting: Setting) -> Fact:
         data["handled_by"] = _handled_by(case, fact)
     if begins or "urgency" in data:
         data["limit"] = [limit.value, limit.unit]
+    data |= _measures(case, fact, setting, urgency)
     until = setting.moratorium() if begins else None
     if until is not None and until > fact.recorded_at:
         data["moratorium"] = until.isoformat()
@@ -119,21 +124,41 @@ def timed(dossier: Dossier, fact: Fact, setting: Setting) -> Fact:
     return fact
 
 
+def _measures(case: Case, fact: Fact, setting: Setting, urgency: str) -> dict[str, Any]:
+    """Return what the event keeps of the limit and the calendar that it is measured by."""
+    found: dict[str, Any] = {"calendar": setting.days.no} if setting.days.no else {}
+    stage = STATES[fact.to_status].stage
+    is_new = fact.to_status != fact.from_status or "urgency" in fact.data
+    if stage is not None and stage != "H" and is_new:
+        category_id = fact.data.get("category_id", case.category_id)
+        limit = setting.stage_limit_of(stage, category_id, urgency)
+        if limit is not None:
+            found["stage_limit"] = [limit.value, limit.unit]
+    return found
+
+
 def after(
     dossier: Dossier | None,
     event: IncidentEvent | Fact,
     days: Calendar,
     *,
     fallback: Limit | None = None,
+    log: Sequence[IncidentEvent | Fact] = (),
 ) -> Dossier:
-    """Return everything after one more event, which is no `undo`."""
+    """Return everything after one more event, which is no `undo`.
+
+    `log` holds the events before it; only a `recompute` asks for them.
+    """
     case = apply(dossier.case if dossier else None, event)
     last = roles.Last(event.action, event.from_status, event.actor_id, event.recorded_at)
     if dossier is None:
         runs = timing.opened(event, case, days)
         return Dossier(case, runs, (), _deeds({}, event), last)
     usual = fallback or DEFAULT_HANDLING[case.urgency]
-    runs = timing.turn(dossier.runs, timing.turn_of(event, dossier.case.urgency, usual), days)
+    if event.action == RECOMPUTE:
+        runs = recomputed(dossier.runs, log, days)
+    else:
+        runs = timing.turn(dossier.runs, timing.turn_of(event, dossier.case.urgency, usual), days)
     tasks = subtasks.follow(dossier.tasks, case, event)
     return Dossier(case, runs, tasks, _deeds(dossier.deeds, event), last)
 
@@ -141,15 +166,41 @@ def after(
 def fold(events: Iterable[IncidentEvent | Fact], days: Calendar) -> Dossier | None:
     """Return what a whole log, in order of `seq`, adds up to: nothing else is asked.
 
-    The limits stand in the events; the ends of all clocks are computed anew.
+    The limits stand in the events; the ends of all clocks are computed anew, each by the
+    calendar that its event was measured by.
     """
     dossier = before = None
+    log: list[IncidentEvent | Fact] = []
     for event in events:
         if event.action == "undo" and before is not None:
             dossier, before = undone(before, event), None
         else:
-            before, dossier = dossier, after(dossier, event, days)
+            known = days.known(event.data.get("calendar", 0))
+            before, dossier = dossier, after(dossier, event, known, log=log)
+        log.append(event)
     return dossier
+
+
+def recomputed(
+    runs: timing.Runs, log: Sequence[IncidentEvent | Fact], days: Calendar
+) -> timing.Runs:
+    """Return the clocks that have not ended as they would be, had this calendar always held.
+
+    Those that have ended stay as they were measured: what was late stays late. `log` holds
+    every event before.
+    """
+    again = fold(_steps(log), days.alone())
+    if again is None:
+        return runs
+    return tuple(
+        replace(run, due_at=anew.due_at) if run.ended_at is None else run
+        for run, anew in zip(runs, again.runs, strict=True)
+    )
+
+
+def _steps(log: Sequence[IncidentEvent | Fact]) -> list[IncidentEvent | Fact]:
+    """Return the events of a log but the looks at the calendar."""
+    return [event for event in log if event.action != RECOMPUTE]
 
 
 def undone(before: Dossier, event: IncidentEvent | Fact) -> Dossier:

@@ -6,21 +6,19 @@ again, however often it is sent and wherever the connection broke.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from geoalchemy2 import WKTElement
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from grids import scope
 from grids.accounts import Actor
 from grids.city import the_city
-from grids.codes import Workday
 from grids.incidents import (
     checks,
+    clockwork,
     late,
     machine,
     merging,
@@ -28,7 +26,7 @@ from grids.incidents import (
     records,
     rulings,
 )
-from grids.incidents.clocks import Calendar, Limit
+from grids.incidents.clocks import Limit
 from grids.incidents.errors import ForbiddenMove, NotYourMove, Waiting
 from grids.incidents.guards import YEAR
 from grids.incidents.intake import submit
@@ -40,9 +38,6 @@ from grids.incidents.projection import Fact
 from grids.incidents.requests import Done, MoveRequest, body_hash, earlier_answer, keep_answer
 
 __all__ = ["move", "submit"]
-
-#: A limit that begins at the end of a year reaches over the longest holiday.
-SLACK = timedelta(days=120)
 
 
 def move(
@@ -101,10 +96,18 @@ def _setting(
     session: Session, row: Incident, wanted: MoveRequest, pair: merging.Pair, now: datetime
 ) -> Setting:
     """Give the machine what it asks of the tables, each only when it is asked."""
-    today = now.date()
+    zone = the_city(session).city_zone
+    # A change of limits holds for the cases that come in from its day on.
+    opened_on = clockwork.city_day(zone, row.received_at)
 
     def limit_of(category_id: int, urgency: str) -> Limit:
-        return checks.handling_limit(session, category_id, urgency, today)
+        days = (opened_on, clockwork.city_day(zone, now))
+        return checks.limit_of_case(session, row, category_id, urgency, days)
+
+    def stage_limit_of(stage: str, category_id: int, urgency: str) -> Limit | None:
+        rules = clockwork.stage_rules(session, opened_on)
+        case = clockwork.placed(session, rules, category_id, urgency, row.area_code)
+        return clockwork.stage_limit(rules, stage, case)
 
     def resolve() -> dict[str, Any]:
         return {**_resolved(session, wanted, row, now), **merging.resolved(pair, wanted)}
@@ -112,19 +115,12 @@ def _setting(
     def until() -> datetime | None:
         return moratorium.until(session, row.category_id, row.area_code, now)
 
-    days = _calendar(session, row.received_at, now)
-    return Setting(days=days, limit_of=limit_of, resolve=resolve, moratorium=until)
-
-
-def _calendar(session: Session, since: datetime, now: datetime) -> Calendar:
-    """Load the days of a case's whole life: a suspended one may be a year old."""
-    days = session.execute(
-        select(Workday.day, Workday.is_workday).where(
-            Workday.day.between(since.date() - SLACK, now.date() + YEAR + SLACK)
-        )
-    )
-    zone = ZoneInfo(the_city(session).city_zone)
-    return Calendar(zone, {row.day: row.is_workday for row in days})
+    # The days of the whole life: a suspended case may be a year old, an extension as long.
+    days = clockwork.calendar_between(session, zone, row.received_at, now + YEAR)
+    return Setting(
+        days=days, limit_of=limit_of, resolve=resolve, moratorium=until,
+        stage_limit_of=stage_limit_of,
+    )  # fmt: skip
 
 
 def _resolved(

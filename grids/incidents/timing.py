@@ -7,10 +7,9 @@ the reply, and goes on with what was left: nothing but an approved extension mov
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from grids.incidents.clocks import (
     DESK_STAGES,
@@ -18,17 +17,12 @@ from grids.incidents.clocks import (
     Calendar,
     Limit,
     Unit,
-    add_limit,
     resumed_due,
     stage_due,
 )
 from grids.incidents.lifecycle import STATES, Clock, find_move
 from grids.incidents.models import IncidentEvent
 from grids.incidents.projection import Case, Fact
-
-#: Stages beside those of the standard: R arbitration of who is responsible (权属裁定).
-OWN_LIMITS: Final[Mapping[str, Limit]] = {"R": Limit(7, "work_hour")}
-EMERGENCY_OWN_H: Final = 2.0
 
 Pause = tuple[datetime, datetime | None]
 
@@ -71,6 +65,7 @@ class Turn:
     department: str | None = None  #: who handles
     until: datetime | None = None  #: what was promised or approved
     moratorium: datetime | None = None  #: handling stands still until then
+    stage_limit: Limit | None = None  #: of the stage that it leads to; events of before have none
 
 
 Runs = tuple[Run, ...]
@@ -81,8 +76,8 @@ def opened(event: IncidentEvent | Fact, case: Case, days: Calendar) -> Runs:
     stage = STATES[event.to_status].stage
     if stage is None:
         return ()
-    at = event.recorded_at
-    return (Run(stage, at, stage_due(stage, at, days, urgency=case.urgency)),)
+    at, limit = event.recorded_at, _limit(event.data, "stage_limit")
+    return (_run(stage, at, stage_due(stage, at, days, urgency=case.urgency, limit=limit), limit),)
 
 
 def turn(runs: Runs, step: Turn, days: Calendar) -> Runs:
@@ -127,17 +122,17 @@ def turn_of(event: IncidentEvent | Fact, urgency: str, fallback: Limit) -> Turn:
     """Read from an event what decides what it did to the clocks."""
     move = find_move(event.action, event.from_status)
     data = event.data
-    limit = data.get("limit")
     return Turn(
         clock=move.clock if move else "keep",
         source=event.from_status,
         target=event.to_status,
         at=event.recorded_at,
         urgency=data.get("urgency", urgency),
-        handling=Limit(limit[0], limit[1]) if limit else fallback,
+        handling=_limit(data, "limit") or fallback,
         department=data.get("handled_by", event.department_code),
         until=_at(data, "until"),
         moratorium=_at(data, "moratorium"),
+        stage_limit=_limit(data, "stage_limit"),
     )
 
 
@@ -203,7 +198,8 @@ def _started(stage: str, step: Turn, runs: Runs, days: Calendar) -> Run:
     """Start the clock of a state; in a moratorium handling begins to count at its end."""
     at = step.at
     if stage != "H":
-        return Run(stage, at, _stage_due(stage, at, step, runs, days))
+        due = _stage_due(stage, at, step, runs, days)
+        return _run(stage, at, due, None if stage == "O" and step.until else step.stage_limit)
     paused: tuple[Pause, ...] = ()
     begins = at
     if step.moratorium is not None and step.moratorium > at:
@@ -218,11 +214,9 @@ def _started(stage: str, step: Turn, runs: Runs, days: Calendar) -> Run:
 def _stage_due(stage: str, at: datetime, step: Turn, runs: Runs, days: Calendar) -> datetime:
     if stage == "O" and step.until is not None:
         return step.until
-    if stage in OWN_LIMITS or stage == "O":
-        if step.urgency == "A":
-            return at + timedelta(hours=EMERGENCY_OWN_H)
-        return add_limit(at, OWN_LIMITS.get(stage, OWN_LIMITS["R"]), days)
-    return stage_due(stage, at, days, urgency=step.urgency, used=_desk_time(runs))
+    return stage_due(
+        stage, at, days, urgency=step.urgency, used=_desk_time(runs), limit=step.stage_limit
+    )
 
 
 def _measured(run: Run, step: Turn, runs: Runs, days: Calendar) -> Run:
@@ -235,6 +229,9 @@ def _measured(run: Run, step: Turn, runs: Runs, days: Calendar) -> Run:
         run = replace(run, limit_value=step.handling.value, limit_unit=step.handling.unit)
     elif run.stage in STAGE_LIMITS:
         due = _stage_due(run.stage, begins, step, runs, days)
+        if step.stage_limit is not None:
+            limit = step.stage_limit
+            run = replace(run, limit_value=limit.value, limit_unit=limit.unit)
     else:
         return run
     for since, until in pauses:
@@ -244,11 +241,24 @@ def _measured(run: Run, step: Turn, runs: Runs, days: Calendar) -> Run:
 
 
 def _unit(run: Run, step: Turn) -> Unit:
-    if run.stage == "H":
+    if run.stage == "H" or run.limit_unit is not None:
         return run.limit(step.handling).unit
     if step.urgency == "A" or run.stage not in STAGE_LIMITS:
         return "elapsed_hour"
     return STAGE_LIMITS[run.stage].unit
+
+
+def _run(stage: str, at: datetime, due: datetime, limit: Limit | None) -> Run:
+    """Start a run; one whose limit no event names has none of its own."""
+    if limit is None:
+        return Run(stage, at, due)
+    return Run(stage, at, due, limit_value=limit.value, limit_unit=limit.unit)
+
+
+def _limit(data: dict[str, Any], key: str) -> Limit | None:
+    """Read a limit of an event's data."""
+    value = data.get(key)
+    return Limit(value[0], value[1]) if value else None
 
 
 def _desk_time(runs: Runs) -> timedelta:

@@ -144,10 +144,21 @@ TABLES: Final = (
         "codes",
         "id code_system kind code parent name_zh name_en search sort is_common valid_from valid_to source origin",
     ),
+    Listed("calendar_change", "codes", "id version_no what key before after"),
+    Listed(
+        "calendar_draft",
+        "codes",
+        "id account_id made_at base_no reason edit outlook version_no",
+    ),
+    Listed(
+        "calendar_version",
+        "codes",
+        "no changed_at account_id reason origin moved recomputed_at",
+    ),
     Listed(
         "category_limit",
         "codes",
-        "id category_id urgency value unit department_code source valid_from valid_to origin",
+        "id category_id urgency area_kind value unit department_code source valid_from valid_to origin",
     ),
     Listed(
         "category_rule",
@@ -163,6 +174,7 @@ TABLES: Final = (
     Listed("clock_reminder", "cases", "clock_id share due_at reached_at told_at"),
     Listed("code_change", "codes", "id load_id table_name key what detail"),
     Listed("code_load", "codes", "id loaded_at loaded_on origin digest"),
+    Listed("code_upload", "codes", "id account_id made_at origin files digest load_id"),
     Listed(
         "code_map",
         "codes",
@@ -370,8 +382,8 @@ TABLES: Final = (
         "people",
         "id person_id area_code kind channel identity_checked status received_at due_at received_by handled_by handled_at reason result copy_until",
     ),
-    Listed("stage_limit", "codes", "stage valid_from value unit valid_to source"),
+    Listed("stage_limit", "codes", "stage code_system kind code urgency area_kind valid_from value unit valid_to source origin"),
     Listed("water", "map", "id source_id kind name area_m2 geom geom_3857"),
-    Listed("work_span", "codes", "kind opens valid_from closes valid_to source"),
+    Listed("work_span", "codes", "kind opens valid_from closes valid_to source origin"),
     Listed("workday", "codes", "day is_workday name name_en source origin"),
 )

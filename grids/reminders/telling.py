@@ -96,7 +96,7 @@ def _rows_of(clock: IncidentClock, urgency: str, days: Calendar) -> list[dict[st
 def unit_of(clock: IncidentClock, urgency: str) -> Unit:
     """Return the unit that a clock counts in: an emergency always counts elapsed time."""
     units: dict[str | None, Unit] = {unit: unit for unit in get_args(Unit)}
-    if clock.stage == "H" and clock.limit_unit in units:
+    if clock.limit_unit in units:
         return units[clock.limit_unit]
     if urgency == "A" or clock.stage not in STAGE_LIMITS:
         return "elapsed_hour"

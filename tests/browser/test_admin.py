@@ -15,10 +15,11 @@ from tests.support.browser import shoot
 #: A text key that reached a reader.
 KEY = re.compile(
     r"\b(?:admin|audit|audit_kind|audit_subject|signal|permission|permission_group|role|account"
-    r"|sign_in|error)\.[a-z_:]+\b"
+    r"|sign_in|error|codes|calendar)\.[a-z_:]+\b"
 )
 PAGES = {
-    "system_admin": ("/admin/accounts", "/admin/accounts/new", "/admin/state"),
+    "system_admin": ("/admin/accounts", "/admin/accounts/new", "/admin/state", "/admin/codes",
+                     "/admin/codes?q=ludeng", "/admin/codes/upload", "/admin/calendar"),
     "security_admin": (
         "/admin/console", "/admin/alarms", "/admin/console/accounts", "/admin/grants",
         "/admin/matrix", "/admin/policy",
@@ -65,8 +66,7 @@ def name_of(path):
     return path.strip("/").replace("/", "-")
 
 
-@pytest.mark.parametrize("look", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
+@pytest.mark.parametrize(("language", "look"), faces.LOOKS)
 @pytest.mark.parametrize("role", sorted(PAGES))
 def test_the_pages_read_well(new_page, lively, role, language, look):
     page = new_page(role=role, locale=language, color_scheme=look)

@@ -21,6 +21,10 @@ ALLOWED = {
     "grids/reminders/telling:plan": "the worker's look at running clocks; nobody reads them",
     "grids/reminders/telling:tell": "the worker's look at running clocks; nobody reads them",
     "grids/reminders/telling:_told": "a reminder that the worker writes into the case",
+    "grids/incidents/checks:limit_of_case": "the first event of the case that `locked` has read",
+    "grids/reminders/recomputing:_touched": "the worker measures every open limit again",
+    "grids/reminders/recomputing:_logs": "the worker measures every open limit again",
+    "grids/reminders/recomputing:_again": "the worker measures every open limit again",
     "grids/people/reporters:reveal": "contacts of the case that the statement before found",
     "grids/people/reporters:has_contact": "says yes or no of a case that the caller has read",
     # A right that is no area: a secret code, an own report, the hash of a photo.

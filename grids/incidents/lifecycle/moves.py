@@ -277,6 +277,9 @@ MOVES: Final[tuple[Move, ...]] = (
          sets_flag="late_evidence", in_wait=True, may_undo=False),
     Move("see_evidence", ALL, SAME, CENTRE, (), ("note",), clock="keep",
          needs_flag="late_evidence", clears=("late_evidence",), in_wait=True),
+    # 工作日历调整: the running clocks are measured again, see grids.reminders.recomputing
+    Move("recompute", OPEN, SAME, ("system",), (), (), clock="keep", anyone=True,
+         guard="internal", in_wait=True, may_undo=False),
     Move("undo", ALL, SAME, (*STAFF, "system"), (), (), anyone=True, guard="internal",
          in_wait=True, may_undo=False),
 )  # fmt: skip

@@ -19,5 +19,5 @@ export async function fresh() {
 
 export function keepFresh() {
   const live = document.querySelector('[data-live]');
-  if (live) setInterval(fresh, live.getAttribute('data-live') === 'chain' ? SOON_MS : EVERY_MS);
+  if (live) setInterval(fresh, live.getAttribute('data-live') === 'chain' || live.getAttribute('data-live') === 'draft' ? SOON_MS : EVERY_MS);
 }
