@@ -234,7 +234,7 @@ def test_alarms_are_closed_with_a_note_by_who_sees_the_area(session, sign_in):
     assert "转办件超时未签收" not in leader.get("/command/alarms?about=stuck").text
     alarm_id = session.scalars(select(DutyAlarm.id)).first()
     assert elsewhere.post(
-        f"/command/alarms/{alarm_id}/close", data={"note": "已看过"}
+        f"/command/alarms/{alarm_id}/close", data={"note": "已看过现场"}
     ).status_code == 404  # fmt: skip
     short = leader.post(f"/command/alarms/{alarm_id}/close", data={"note": "好"})
     assert short.status_code == 422

@@ -67,7 +67,7 @@ def test_the_number_again_with_another_body_is_a_conflict_with_our_copy(session,
     first = send(body())
     other = send(body(text="路灯不亮"))
 
-    assert (other.status_code, other.json["code"]) == (409, "request.other_body")
+    assert (other.status_code, other.json["code"]) == (409, "incident.other_body")
     assert other.json["server"]["number"] == first.json["number"]
     assert session.get_one(Incident, first.json["id"]).text == "垃圾满溢"
 
