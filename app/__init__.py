@@ -43,6 +43,7 @@ BLUEPRINTS = (
     "app.letters",
     "app.responsibility",
     "app.responsibility_quarrels",
+    "app.samples",
 )
 
 

@@ -9,9 +9,10 @@ from flask import g, url_for
 from flask_babel import gettext as _
 
 from app import origins
-from app.i18n import language
+from app.i18n import language, translated
 from grids.incidents import lifecycle, people
 from grids.incidents.detail import CaseDetail, Photo, Step
+from grids.incidents.held import HeldMove
 from grids.incidents.lifecycle import FIELDS, FLAGS, STATES, Move
 from grids.incidents.listing import CaseRow, Page
 from grids.responsibility.precedents import Like
@@ -216,6 +217,22 @@ def _departments() -> dict[str, str | None]:
         }
     names: dict[str, str | None] = g.department_names
     return names
+
+
+def held_json(row: HeldMove) -> dict[str, Any]:
+    """Write a step that waits for an earlier one, or was refused without it."""
+    return {
+        "id": str(row.id),
+        "incident": str(row.incident_id),
+        "action": row.action,
+        "action_name": _(f"action.{row.action}"),
+        "follows": str(row.follows),
+        "held_at": instant(row.held_at),
+        "until": instant(row.until),
+        "state": row.state,
+        "code": row.code,
+        "why": translated(f"error.{row.code}", row.code) if row.code else None,
+    }
 
 
 def holder(row: CaseRow) -> str | None:

@@ -15,7 +15,7 @@ from app.auth import requires
 from app.config import Settings
 from app.errors import problem
 from app.i18n import translated
-from app.incident_answers import detail_json, page_json, row_json
+from app.incident_answers import detail_json, held_json, page_json, row_json
 from app.render import json_answer
 from app.uploads import count_upload
 from gis.jsontext import load_json
@@ -23,7 +23,7 @@ from grids import blobs
 from grids.city import the_city
 from grids.errors import Invalid
 from grids.incidents import detail as details
-from grids.incidents import listing, service
+from grids.incidents import held, listing, service
 from grids.incidents.requests import Done, MoveRequest, Report
 from grids.people import reporters
 
@@ -95,7 +95,9 @@ def body_as(kind: type[Body]) -> Body:
 
 
 def answered(done: Done, **more: Any) -> Response:
-    """Answer 201 for a new write and 200 for one that was answered before."""
+    """Answer 201 for a new write, 200 for one that was answered before, 202 for one that waits."""
+    if done.answer.get("held"):
+        return json_answer({**done.answer, **more}, 202)
     return json_answer({**done.answer, **more}, 201 if done.is_new else 200)
 
 
@@ -147,6 +149,14 @@ def daily() -> ResponseReturnValue:
         g.session, g.actor, area=request.args.get("area", ""), days=days, now=_now(), zone=zone
     )
     return json_answer([{"on": on.isoformat(), "count": count} for on, count in counts])
+
+
+@bp.get("/api/incidents/held")
+@requires("incident:move")
+def held_moves() -> ResponseReturnValue:
+    """Give the caller's steps that wait for an earlier one, and those refused in the end."""
+    rows = held.held_by(g.session, g.actor, now=_now())
+    return json_answer({"items": [held_json(row) for row in rows]})
 
 
 @bp.get("/api/incidents/<uuid:incident_id>")

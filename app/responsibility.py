@@ -38,6 +38,7 @@ MENU: Final = (
     ("/command/arbitrations", "gavel", "responsibility.arbitrations"),
     ("/command/precedents", "book", "responsibility.precedents"),
     ("/command/moratoria", "player-pause", "responsibility.moratoria"),
+    ("/command/samples", "list-check", "responsibility.samples"),
 )
 
 

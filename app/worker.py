@@ -16,14 +16,14 @@ from app.assets import asset_url
 from app.auth import PUBLIC, requires
 from app.errors import problem
 from app.faces import FieldErrors
-from app.incident_answers import named, photo_json, row_json
+from app.incident_answers import held_json, named, photo_json, row_json
 from app.render import ENCODER, json_answer, own_path
 from gis.errors import GisError
 from grids import codes, duty, following, places
 from grids.accounts import on_duty
 from grids.city import City, the_city
 from grids.errors import Conflict, GridsError
-from grids.incidents import detail, listing, service
+from grids.incidents import detail, held, listing, service
 from grids.incidents.listing import CaseRow, Filter
 from grids.incidents.places import place_of
 from grids.incidents.requests import Report
@@ -150,6 +150,10 @@ def post_duty() -> ResponseReturnValue:
     return redirect(own_path(request.form.get("next", "/worker/")), 303)
 
 
+def _moment(text: str) -> str:
+    return faces.instant_words(datetime.fromisoformat(text))
+
+
 @bp.get("/mine")
 @requires("worker:view")
 def mine() -> ResponseReturnValue:
@@ -157,10 +161,10 @@ def mine() -> ResponseReturnValue:
     now = datetime.now(UTC)
     with g.session.begin():
         rows = following.reported_by(g.session, g.actor, most=MOST_MINE, now=now)
+        waiting = [held_json(row) for row in held.held_by(g.session, g.actor, now=now)]
         page = _frame("mine", now)
-    return render_template(
-        "worker/mine.html", rows=[_task(row, now, is_mine=False) for row in rows], **page
-    )
+    tasks = [_task(row, now, is_mine=False) for row in rows]
+    return render_template("worker/mine.html", rows=tasks, waiting=waiting, moment=_moment, **page)
 
 
 @bp.get("/me")

@@ -35,6 +35,7 @@ from grids.db import STORAGE_SRID
 from grids.disputes.models import DisputePhoto
 from grids.errors import Invalid, NotFound
 from grids.hazards.models import HazardPhoto
+from grids.incidents.held.models import HeldMove
 from grids.incidents.models import Attachment, Blob, Incident
 
 MOST_BYTES: Final = 15 * 1024 * 1024
@@ -259,7 +260,12 @@ def sweep(session: Session, store: Store, *, now: datetime) -> int:
         *(
             exists(select(photo.id).where(photo.sha256 == Blob.sha256))
             for photo in (Attachment, DisputePhoto, HazardPhoto, LetterPhoto)
-        )
+        ),
+        exists(
+            select(HeldMove.id).where(
+                HeldMove.state == "waiting", HeldMove.photos.any_() == Blob.sha256
+            )
+        ),
     )
     session.execute(delete(Blob).where(~is_used, Blob.created_at < now - GRACE))
     session.commit()

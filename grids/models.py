@@ -28,6 +28,8 @@ from grids.disputes import models as dispute_models
 from grids.exports import models as export_models
 from grids.hazards import models as hazard_models
 from grids.incidents import models as incident_models
+from grids.incidents.held import models as held_models
+from grids.incidents.sampling import models as sampling_models
 from grids.key_population import models as key_population_models
 from grids.outbox import models as outbox_models
 from grids.outbox import writing as outbox_writing
@@ -59,6 +61,7 @@ __all__ = [
     "export_models",
     "feed",
     "hazard_models",
+    "held_models",
     "incident_models",
     "key_population_models",
     "key_runs",
@@ -70,6 +73,7 @@ __all__ = [
     "reminder_models",
     "requests",
     "responsibility_models",
+    "sampling_models",
     "signal_models",
     "watch_models",
 ]

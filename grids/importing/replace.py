@@ -15,6 +15,7 @@ CITY_TABLES = (
     "letter", "letter_photo", "letter_answer",
     "precedent", "arbitration_statement", "arbitration", "moratorium",
     "responsibility_trial", "responsibility_rule", "responsibility_set",
+    "held_move", "sample_case", "sample_draw",
     "attachment", "incident_link", "incident_reporter", "incident_clock", "incident_task",
     "incident_event", "incident",
     "person", "household", "dwelling", "people_count", "people_group_count", "people_draw",

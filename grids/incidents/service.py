@@ -19,6 +19,8 @@ from grids.city import the_city
 from grids.incidents import (
     checks,
     clockwork,
+    held,
+    intake,
     late,
     machine,
     merging,
@@ -29,21 +31,55 @@ from grids.incidents import (
 from grids.incidents.clocks import Limit
 from grids.incidents.errors import ForbiddenMove, NotYourMove, Waiting
 from grids.incidents.guards import YEAR
-from grids.incidents.intake import submit
 from grids.incidents.lifecycle import find_move
 from grids.incidents.machine import Dossier, Setting
 from grids.incidents.models import Incident
 from grids.incidents.places import place_of
 from grids.incidents.projection import Fact
-from grids.incidents.requests import Done, MoveRequest, body_hash, earlier_answer, keep_answer
+from grids.incidents.requests import (
+    Done,
+    MoveRequest,
+    Report,
+    body_hash,
+    earlier_answer,
+    keep_answer,
+)
+from grids.secrets import Vault
 
-__all__ = ["move", "submit"]
+__all__ = ["move", "submit", "take"]
+
+
+def submit(
+    session: Session, report: Report, actor: Actor | None, *, now: datetime, vault: Vault
+) -> Done:
+    """Take a report in, and what was made after it and came before it. See `intake.submit`."""
+    done = intake.submit(session, report, actor, now=now, vault=vault)
+    if actor is not None and done.is_new:
+        held.release(session, report.id, actor, take, now=now)
+    return done
 
 
 def move(
     session: Session, incident_id: UUID, wanted: MoveRequest, actor: Actor, *, now: datetime
 ) -> Done:
     """Take a case one step through its lifecycle and keep the step as an event.
+
+    A step that names one it was made after (`follows`) is held where that one has not arrived:
+    the answer says so (`held`), and it is taken in its turn (see `held`). Otherwise as `take`.
+    """
+    waits = held.kept(session, incident_id, wanted, actor, now=now)
+    if waits is not None:
+        return waits
+    done = take(session, incident_id, wanted, actor, now)
+    if done.is_new:
+        held.release(session, wanted.id, actor, take, now=now)
+    return done
+
+
+def take(
+    session: Session, incident_id: UUID, wanted: MoveRequest, actor: Actor, now: datetime
+) -> Done:
+    """Judge a step now and keep it as an event.
 
     The row is locked first: of two people who act at once, the second judges what the first
     left. What a device recorded before the case went on without it is kept as late evidence:

@@ -73,6 +73,7 @@ PERSONAL: Final[dict[str, Personal]] = {
     ),
     **_each(_ACT, "incident", "text holder_id handler_id reporter_id"),
     **_each(_ACT, "incident_event", "actor_id device device_at note"),
+    **_each(_ACT, "held_move", "account_id sent"),
     # Where a step was taken: proof that somebody was at the place of the case.
     "incident_event.geom": Personal("L3", "staff", "proof", "employment", "case", "incident:view"),
     **_each(_PARTY, "dispute_party", "name_sealed phone_sealed"),

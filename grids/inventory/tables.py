@@ -275,6 +275,13 @@ TABLES: Final = (
         "cases",
         "recorded_at incident_id seq id xid action from_status to_status actor_id role department_code area_code device_at device reason note geom photos data",
     ),
+    Listed(
+        "held_move",
+        "cases",
+        "id incident_id follows account_id action sent photos digest held_at until state settled_at code",
+    ),
+    Listed("sample_draw", "cases", "on head seed population size drawn_at"),
+    Listed("sample_case", "cases", "on number incident_id way is_drawn skipped"),
     Listed("incident_link", "cases", "incident_id other_id kind created_at"),
     Listed(
         "incident_reporter",

@@ -30,6 +30,7 @@ WATCHED: Final = (
     "dispute", "dispute_event", "dispute_photo", "dispute_party", "dispute_paper", "dispute_term",
     "hazard", "hazard_event", "hazard_photo", "inspection", "inspection_answer",
     "person_access", "subject_request", "export_request", "feed",
+    "held_move", "sample_case",
 )  # fmt: skip
 
 #: What opens tables that an area alone does not: word of the setting -> permissions.

@@ -54,6 +54,7 @@ ALLOWED = {
     "grids/sql/responsibility:trial_month": "the worker counts a year under two versions",
     "grids/responsibility/watch:detect": "the worker looks for cases that are passed on",
     "grids/incidents/people:responsible": "the case whose form the caller has read in scope",
+    "grids/incidents/sampling/rounds:_population": "the worker draws from a day's closed cases",
     "grids/incidents/people:decided_alike": "the case whose form the caller has read in scope",
     "grids/responsibility/arbitration:parties_of": "tasks of the case that the caller has read",
     "grids/responsibility/arbitration:returned_by": "events of the case that the caller has read",

@@ -98,6 +98,25 @@ def test_an_assisting_department_signs_and_returns_on_its_page(desk, sign_in, se
     assert session.scalar(signed) is not None
 
 
+def test_a_step_that_came_too_early_is_answered_202_and_listed(desk, sign_in):
+    worker = sign_in("worker", area=WEST_GRID)
+    missing = uuid4()
+    body = {"id": str(uuid4()), "action": "comment", "note": "门锁着", "follows": str(missing)}
+    case = desk.submit()
+
+    answers = [worker.post(f"/api/incidents/{case}/moves", json=body) for _ in range(2)]
+    listed = worker.get("/api/incidents/held").json["items"]
+
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert [(one["action"], one["state"], one["follows"]) for one in listed] == [
+        ("comment", "waiting", str(missing))
+    ]
+    first = {"id": str(missing), "action": "comment", "note": "先"}
+    assert worker.post(f"/api/incidents/{case}/moves", json=first).status_code == 201
+    assert worker.post(f"/api/incidents/{case}/moves", json=body).status_code == 200
+    assert worker.get("/api/incidents/held").json["items"] == []
+
+
 @pytest.fixture
 def vault(app):
     return app.extensions["vault"]

@@ -113,8 +113,9 @@ class Client:
                 status = "pending_accept"
             else:
                 if found.moves and self.rng.random() < 0.9:
-                    likely = [m for m in found.moves for _ in range(4 if m.is_primary else 1)]
-                    return self.rng.choice(likely)
+                    forward = [move for move in found.moves if move.is_primary]
+                    is_on = bool(forward) and self.rng.random() < 0.6
+                    return self.rng.choice(forward if is_on else found.moves)
                 status = found.row.status
         lines = moves_from(status)
         return self.rng.choice(lines) if lines else None
@@ -181,7 +182,7 @@ def test_one_order_explains_what_eight_clients_were_told(
     assert desk.staff
     # Clients that never meet would keep every rule.
     assert sum(bool(op.code) for op in history.ops) >= OPS // 50
-    assert len(taken) >= (30 if IS_FULL else 10), sorted(taken)
+    assert len(taken) >= (20 if IS_FULL else 10), sorted(taken)
 
 
 def hold(engine: Engine, history: History, cases: list[UUID]) -> Counter[str]:

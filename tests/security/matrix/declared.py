@@ -30,6 +30,7 @@ SAMPLES: dict[str, Any] = {
     "code": "339901001001001",
     "sha256": "0" * 64,
     "ending": "csv",
+    "day": "2020-01-01",
     "incident_id": NOBODYS_CASE,
     "system": "none",
     "sender_id": "none",
