@@ -26,6 +26,7 @@ BLUEPRINTS = (
     "app.portal",
     "app.questions",
     "app.intake",
+    "app.outside_link",
     "app.desk",
     "app.disputes",
     "app.hazards",

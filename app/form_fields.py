@@ -90,6 +90,8 @@ FORMS: Final[dict[str, str]] = {
     "linking.unlink": "issuer subject",
     "people.find_page": f"number {_PURPOSE}",
     "people.reveal_page": f"field {_PURPOSE}",
+    "outside.post_answer": "id note photos",
+    "outside.post_link": "id act task photo_*",
     "portal.post_report": _REPORT,
     "portal.put_report": _REPORT,
     "quarrels.decide": "act department assisting facts why",

@@ -81,6 +81,7 @@ def detail_json(found: CaseDetail) -> dict[str, Any]:
         ],
         "actions": [action_json(move, found.row) for move in found.moves],
         "origin": origins.origin_json(found),
+        "hand_over": origins.link_json(found),
         "flags": [
             {"code": code, "name": _(f"flag.{code}")} for code in FLAGS if code in found.row.flags
         ],

@@ -1,14 +1,15 @@
-"""Where a case comes from: a leader's note or news of the media."""
+"""Where a case comes from and where it went outside: a leader's note, news, a party's link."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
 
-from flask import g
+from flask import g, url_for
 from flask_babel import format_date, format_datetime
 from flask_babel import gettext as _
 
+from grids.channels import links
 from grids.incidents.detail import CaseDetail
 
 #: Who reads what a leader wrote: the seats of the command center and the department's desk.
@@ -31,6 +32,14 @@ def origin_json(found: CaseDetail) -> dict[str, Any] | None:
         "grade": str(_(f"grade.{grade}")) if grade else "",
         "until": str(_("intake.origin_until", at=_instant(until))) if until else "",
     }
+
+
+def link_json(found: CaseDetail) -> dict[str, str] | None:
+    """Write where the link of a hand-over is made, for who answers for the case."""
+    if not links.may_link(found):
+        return None
+    url = url_for("outside.staff_page", incident_id=found.row.id)
+    return {"url": url, "name": str(_("handover.open_page"))}
 
 
 def _instant(text: str) -> str:

@@ -21,6 +21,7 @@ from grids import (
     requests,
 )
 from grids.channels import letter_models
+from grids.channels import link_models
 from grids.channels import models as channel_models
 from grids.db import Base
 from grids.desk import models as desk_models
@@ -67,6 +68,7 @@ __all__ = [
     "key_runs",
     "letter_models",
     "limits",
+    "link_models",
     "outbox_models",
     "outbox_writing",
     "people",

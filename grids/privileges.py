@@ -67,6 +67,7 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         "channel_system": (READ,),
         "channel_category": (READ,),
         "channel_case": (READ, ADD, CHANGE),
+        "hand_over": (READ, ADD, CHANGE),
         "duty_alarm": (READ, CHANGE),
         "letter_box": (READ,),
         "letter": (READ, CHANGE),

@@ -10,7 +10,7 @@ from grids.errors import Conflict
 
 #: Everything that belongs to one city's map, its cases included. Accounts and the audit stay.
 CITY_TABLES = (
-    "channel_case", "clock_reminder", "desk_claim", "desk_draft", "duty_alarm", "hazard",
+    "channel_case", "hand_over", "clock_reminder", "desk_claim", "desk_draft", "duty_alarm", "hazard",
     "inspection", "outbox_message", "hazard_event", "hazard_photo", "inspection_answer",
     "letter", "letter_photo", "letter_answer",
     "precedent", "arbitration_statement", "arbitration", "moratorium",

@@ -247,6 +247,11 @@ TABLES: Final = (
     Listed("grid", "map", "id code name kind"),
     Listed("grid_version", "map", "id grid_id valid households area_m2 geom"),
     Listed(
+        "hand_over",
+        "cases",
+        "id incident_id seq party task photos token_hash created_by created_at expires_at revoked_at revoked_by opened_count opened_at answered_at",
+    ),
+    Listed(
         "hazard",
         "hazards",
         "origin premises_id inspection_id checklist item competent_code severity text place term measures notice_no document ordered_at rework_count escalation_count id number status opened_at stage_at due_at ended_at limits flags event_count registrar_id holder_id department_code geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",

@@ -26,6 +26,7 @@ WATCHED: Final = (
     "incident_reporter", "incident_link", "attachment", "blob", "audit_event", "arbitration",
     "arbitration_statement",
     "desk_claim", "saved_filter", "desk_draft", "outbox_message", "channel_case", "duty_alarm",
+    "hand_over",
     "letter", "letter_photo", "letter_answer",
     "dispute", "dispute_event", "dispute_photo", "dispute_party", "dispute_paper", "dispute_term",
     "hazard", "hazard_event", "hazard_photo", "inspection", "inspection_answer",

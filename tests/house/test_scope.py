@@ -33,6 +33,7 @@ ALLOWED = {
     "grids/incidents/tracking:leading": "the case that it was merged into, opened by name",
     "grids/following:follow": "the case that a code has opened",
     "grids/following:reported_by": "what the caller has reported, wherever it lies",
+    "grids/channels/links:read": "the case that the secret of a link has opened",
     "grids/incidents/requests:answer_of": "the own report, sent again",
     "grids/incidents/checks:require_photos": "whether a photo was sent, by its hash",
     "grids/blobs:store_photo": "whether a photo was sent, by its hash",

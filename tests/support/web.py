@@ -20,7 +20,7 @@ PASSWORD = "correct horse battery staple"
 APP_ROLE = "wangge_app"
 FORGET = "SELECT " + ", ".join(
     f"set_config('wangge.{name}', '', true)"
-    for name in ("areas", "department", "actor", "may", "case", "photos")
+    for name in ("areas", "department", "actor", "may", "case", "photos", "link")
 )
 
 
