@@ -1,14 +1,14 @@
 """Links by which an outside party reads one task and answers it; callers are known by an index.
 
-Revision ID: 0042
+Revision ID: 0043
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0042"
-down_revision = "0041"
+revision = "0043"
+down_revision = "0042"
 
 AT = sa.DateTime(timezone=True)
 TEXT = sa.Text()
