@@ -14,7 +14,7 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from grids.feed.chain import EVENT_DIGEST, link_hash
+from grids.feed.chain import EVENT_DIGEST
 from grids.feed.reading import CHANNEL
 
 BATCH: Final = 1_000
@@ -22,23 +22,35 @@ BATCH: Final = 1_000
 BULK_BATCH: Final = 10_000
 
 # The position is (xid, incident_id, seq): the events of one transaction may fill many batches.
-EVENTS = sql.SQL("""
-    SELECT e.xid::text, e.incident_id, e.seq, e.area_code, e.department_code,
-      jsonb_build_object(
-        'incident', e.incident_id, 'seq', e.seq, 'number', i.number,
-        'action', e.action, 'status', e.to_status,
-        'area', left(e.area_code, 12),
-        'grid', CASE WHEN length(e.area_code) = 15 THEN e.area_code END,
-        'lon', round(ST_X(i.geom)::numeric, 6), 'lat', round(ST_Y(i.geom)::numeric, 6),
-        'category', jsonb_build_object('code', c.code, 'zh', c.name_zh, 'en', c.name_en),
-        'urgency', i.urgency, 'at', e.recorded_at, 'digest', {digest})::text AS payload
-    FROM incident_event AS e
-    JOIN incident AS i ON i.id = e.incident_id
-    JOIN category AS c ON c.id = i.category_id
-    WHERE e.xid < pg_snapshot_xmin(pg_current_snapshot())
-      AND (e.xid, e.incident_id, e.seq) > (%(xid)s::xid8, %(incident)s, %(seq)s)
-    ORDER BY e.xid, e.incident_id, e.seq
-    LIMIT %(limit)s
+# All of it happens where the rows are; `link_hash` says the same of one entry, and verifies it.
+KEEP = sql.SQL("""
+    WITH kept AS (
+      INSERT INTO feed (sealed_at, no, incident_id, seq, area_code, department_code, payload, hash)
+      SELECT %(now)s, no, incident_id, seq, area_code, department_code, payload,
+        feed_chain(%(hash)s, concat(no, chr(10), incident_id, chr(10), seq, chr(10), area_code,
+          chr(10), department_code, chr(10), payload)) OVER (ORDER BY no)
+      FROM (
+        SELECT e.incident_id, e.seq, e.area_code, e.department_code,
+          %(no)s + row_number() OVER (ORDER BY e.xid, e.incident_id, e.seq) AS no,
+          jsonb_build_object(
+            'incident', e.incident_id, 'seq', e.seq, 'number', i.number,
+            'action', e.action, 'status', e.to_status,
+            'area', left(e.area_code, 12),
+            'grid', CASE WHEN length(e.area_code) = 15 THEN e.area_code END,
+            'lon', round(ST_X(i.geom)::numeric, 6), 'lat', round(ST_Y(i.geom)::numeric, 6),
+            'category', jsonb_build_object('code', c.code, 'zh', c.name_zh, 'en', c.name_en),
+            'urgency', i.urgency, 'at', e.recorded_at, 'digest', {digest}) AS payload
+        FROM incident_event AS e
+        JOIN incident AS i ON i.id = e.incident_id
+        JOIN category AS c ON c.id = i.category_id
+        WHERE e.xid < pg_snapshot_xmin(pg_current_snapshot())
+          AND (e.xid, e.incident_id, e.seq) > (%(xid)s::xid8, %(incident)s, %(seq)s)
+        ORDER BY e.xid, e.incident_id, e.seq
+        LIMIT %(limit)s
+      ) AS next
+      RETURNING no, hash, incident_id, seq
+    )
+    SELECT no, hash, incident_id, seq FROM kept ORDER BY no DESC LIMIT 1
 """).format(digest=EVENT_DIGEST)
 
 STATE = """
@@ -46,13 +58,9 @@ STATE = """
     FROM feed_state AS s LEFT JOIN feed AS f ON f.no = s.no
     FOR UPDATE OF s
 """
-
-# Arrays, not COPY: PostgreSQL copies into no table that has row policies.
-KEEP = """
-    INSERT INTO feed (sealed_at, no, incident_id, seq, area_code, department_code, payload, hash)
-    SELECT %s, no, incident_id, seq, area_code, department_code, payload::jsonb, hash
-    FROM unnest(%s::bigint[], %s::uuid[], %s::int[], %s::text[], %s::text[], %s::text[],
-      %s::bytea[]) AS t(no, incident_id, seq, area_code, department_code, payload, hash)
+ADVANCE = """
+    UPDATE feed_state SET no = %(no)s, hash = %(hash)s, xid =
+      (SELECT e.xid FROM incident_event AS e WHERE e.incident_id = %(incident)s AND e.seq = %(seq)s)
 """
 
 
@@ -64,33 +72,21 @@ def seal(conn: psycopg.Connection[Any], *, now: datetime, limit: int = BATCH) ->
     """
     with conn.transaction():
         conn.execute("SET LOCAL TimeZone = 'UTC'")
+        conn.execute("SET LOCAL work_mem = '64MB'")  # a batch is sorted without a file
         row = conn.execute(STATE).fetchone()
         if row is None:
             raise RuntimeError("feed_state has no row: run the migrations")
         no, xid, before, incident, seq = row
-        position = {"xid": xid, "incident": incident or UUID(int=0), "seq": seq or 0}
-        events = conn.execute(EVENTS, {**position, "limit": limit}).fetchall()
-        if not events:
+        found = conn.execute(KEEP, {
+            "now": now, "limit": limit, "no": no, "hash": before, "xid": xid,
+            "incident": incident or UUID(int=0), "seq": seq or 0,
+        }).fetchone()  # fmt: skip
+        if found is None:
             return 0
-        before = bytes(before)
-        rows = []
-        for event_xid, incident_id, event_seq, area_code, department_code, payload in events:
-            no += 1
-            before = link_hash(
-                before,
-                no=no,
-                incident_id=incident_id,
-                seq=event_seq,
-                area_code=area_code,
-                department_code=department_code,
-                payload=payload,
-            )
-            rows.append((no, incident_id, event_seq, area_code, department_code, payload, before))
-            xid = event_xid
-        conn.execute(KEEP, (now, *map(list, zip(*rows, strict=True))))
-        conn.execute("UPDATE feed_state SET no = %s, xid = %s::xid8, hash = %s", (no, xid, before))
-        conn.execute("SELECT pg_notify(%s, %s)", (CHANNEL, str(no)))
-    return len(events)
+        last, hashed, incident, seq = found
+        conn.execute(ADVANCE, {"no": last, "hash": hashed, "incident": incident, "seq": seq})
+        conn.execute("SELECT pg_notify(%s, %s)", (CHANNEL, str(last)))
+    return int(last - no)
 
 
 def seal_all(conn: psycopg.Connection[Any], *, now: datetime) -> int:
