@@ -202,7 +202,7 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
     "wangge_tiles": {
         **dict.fromkeys(MAP_TABLES, (READ,)),
         "incident": (READ,),
-        "incident_task": (READ, ADD, CHANGE, REMOVE),
+        "incident_task": (READ,),
         "hazard": (READ,),
         "feed_state": (READ,),
     },
