@@ -116,7 +116,9 @@ def step_json(step: Step, photos: Any, reported_at: datetime) -> dict[str, Any]:
         "at": instant(event.recorded_at),
         "device_at": instant(event.device_at or (reported_at if event.seq == 1 else None)),
         "reason": _(f"reason.{event.reason}") if event.reason else None,
-        "note": " · ".join(filter(None, (_reason(event.reason), event.data.get("outside"), event.note))),
+        "note": " · ".join(
+            filter(None, (_reason(event.reason), event.data.get("outside"), event.note))
+        ),
         "photos": [photo_json(photo) for photo in photos],
     }
 

@@ -66,8 +66,8 @@ def put_report(report_id: UUID) -> ResponseReturnValue:
 def _take_in(report_id: str | None) -> ResponseReturnValue:
     form = Form(id=report_id or str(uuid4()))
     try:
-        form = Form(**faces.form_values(FIELDS))
-        form = replace(form, id=report_id or form.id, answers=questions.sent())
+        form = Form(**faces.form_values(FIELDS), answers=questions.sent())
+        form = replace(form, id=report_id or form.id)
         if request.form.get("ask"):
             return _shown_again(form)
         code = submit(form)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -213,7 +213,7 @@ def post_report() -> ResponseReturnValue:
     """Take in the report of a page without script, or show the form with what is wrong."""
     form = Form(id=str(uuid4()))
     try:
-        form = replace(Form(**faces.form_values(FIELDS)), answers=questions.sent())
+        form = Form(**faces.form_values(FIELDS), answers=questions.sent())
         if request.form.get("ask"):
             with g.session.begin():
                 return _report_page(form, {})

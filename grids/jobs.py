@@ -131,9 +131,7 @@ def run_worker(
         asyncio.run(
             _run(
                 worker_url,
-                Work(
-                    engine, blob_dir, export_dir, heads_dir, signer, certificates_dir, rotator
-                ),
+                Work(engine, blob_dir, export_dir, heads_dir, signer, certificates_dir, rotator),
             )
         )
     finally:

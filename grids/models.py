@@ -20,8 +20,7 @@ from grids import (
     people,
     requests,
 )
-from grids.channels import letter_models
-from grids.channels import link_models
+from grids.channels import letter_models, link_models
 from grids.channels import models as channel_models
 from grids.db import Base
 from grids.desk import models as desk_models

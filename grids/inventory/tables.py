@@ -394,7 +394,11 @@ TABLES: Final = (
         "people",
         "id person_id area_code kind channel identity_checked status received_at due_at received_by handled_by handled_at reason result copy_until",
     ),
-    Listed("stage_limit", "codes", "stage code_system kind code urgency area_kind valid_from value unit valid_to source origin"),
+    Listed(
+        "stage_limit",
+        "codes",
+        "stage code_system kind code urgency area_kind valid_from value unit valid_to source origin",
+    ),
     Listed("water", "map", "id source_id kind name area_m2 geom geom_3857"),
     Listed("work_span", "codes", "kind opens valid_from closes valid_to source origin"),
     Listed("workday", "codes", "day is_workday name name_en source origin"),

@@ -19,7 +19,7 @@ export function createDraft(form) {
   /** Put a draft back into the form. @returns {Record<string, string>} what it held */
   function restore() {
     /** @type {Record<string, string>} */
-    let kept = {};
+    let kept;
     try { kept = JSON.parse(sessionStorage.getItem(KEY) ?? '{}'); } catch { return {}; }
     for (const [name, value] of Object.entries(kept)) {
       for (const control of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {

@@ -18,7 +18,7 @@ export function swap(html, id) {
  * @param {string} id
  */
 export function createPiece(id) {
-  const empty = find(`#${id}`).outerHTML;
+  const empty = find(`#${id}`).cloneNode(true);
   let turn = 0;
   let last = '';
 
@@ -42,7 +42,7 @@ export function createPiece(id) {
   function clear() {
     turn += 1;
     last = '';
-    swap(empty, id);
+    find(`#${id}`).replaceWith(empty.cloneNode(true));
   }
   return {load, clear};
 }
