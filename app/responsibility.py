@@ -15,17 +15,16 @@ from app import faces
 from app.auth import requires
 from app.i18n import translated
 from app.incident_answers import named
-from grids import audit, scope
+from grids import audit
 from grids.codes import Category, Department
 from grids.divisions import Area
 from grids.errors import GridsError
-from grids.incidents.models import Incident
 from grids.responsibility import editing, sheet, trial, versions
 from grids.responsibility.bands import BANDS
 from grids.responsibility.editing import OWNER_KINDS, RuleInput
 from grids.responsibility.errors import BadRule, BadTable, NoRuleSet, SameSelectors
 from grids.responsibility.matrix import KINDS, RuleRow
-from grids.responsibility.models import RuleSet, RuleTrial
+from grids.responsibility.models import RuleSet
 from grids.responsibility.ruling import matrix_of
 
 bp = Blueprint("responsibility", __name__)
@@ -146,7 +145,7 @@ def _set_page(
         categories=categories_of(rules + [c.before for c in changes if c.before]),
         departments=sorted({r.department for r in rules}), areas=sorted({r.selector.area for r in rules}),
         args=request.args, changes=changes, tried=tried, is_stale=trial.is_stale(found, tried),
-        examples=_examples(tried), idle=versions.idle(matrix_of(g.session, found.id)) if is_draft else [],
+        examples=trial.examples(g.session, g.actor, tried), idle=versions.idle(matrix_of(g.session, found.id)) if is_draft else [],
         gaps=versions.gaps(g.session, found.id) if is_draft else [],
         problem=text_of(problem) if problem else "",
         rows=problem.params.get("rows", [])[:50] if isinstance(problem, BadTable) else [],
@@ -167,18 +166,6 @@ def _filtered(rules: list[RuleRow]) -> list[RuleRow]:
              or words in names.get((rule.selector.kind, rule.selector.category), "")
              or words in rule.why)
     ]  # fmt: skip
-
-
-def _examples(tried: RuleTrial | None) -> list[dict[str, Any]]:
-    """Return the examples of a trial that the reader may see, with number and place."""
-    listed = tried.result.get("examples", []) if tried is not None and tried.result else []
-    found = g.session.scalars(
-        scope.visible(select(Incident), g.actor, Incident).where(
-            Incident.id.in_([each["id"] for each in listed])
-        )
-    )
-    cases = {str(row.id): row for row in found}
-    return [{**each, "case": cases[each["id"]]} for each in listed if each["id"] in cases]
 
 
 def text_of(error: GridsError) -> str:

@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from app.auth import requires
 from app.responsibility import instant, now, page, source_ip, text_of
-from grids.accounts import Account
 from grids.codes import Department
 from grids.divisions import Area
 from grids.errors import GridsError
@@ -51,11 +50,10 @@ def _one(arbitration_id: int, problem: GridsError | None) -> ResponseReturnValue
         g.session, category_id=row.category_id, area_code=row.area_code, at=row.received_at
     )
     returns = arbitration.returned_by(g.session, row)
-    people = select(Account.id, Account.name).where(Account.id.in_({e.actor_id for e in returns}))
     return page(
         "arbitration",
         one=shown.arbitration, case=row, statements=shown.statements, told=told, returns=returns,
-        people={r.id: r.name for r in g.session.execute(people)}, at=now(),
+        people=arbitration.names_of(g.session, returns), at=now(),
         like=precedents.precedents(
             g.session, category_id=row.category_id, area_code=row.area_code
         ),

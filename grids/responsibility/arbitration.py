@@ -7,6 +7,7 @@ side with the stronger rule has the case, and the arbitration goes up to be look
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from grids import audit, scope
-from grids.accounts import Actor
+from grids.accounts import Account, Actor
 from grids.city import the_city
 from grids.codes import Department
 from grids.incidents import records, service
@@ -294,6 +295,13 @@ def returned_by(session: Session, row: Incident) -> list[IncidentEvent]:
             .order_by(IncidentEvent.seq)
         )
     )
+
+
+def names_of(session: Session, events: Iterable[IncidentEvent]) -> dict[int, str]:
+    """Return the names of who took these steps."""
+    actors = {event.actor_id for event in events}
+    found = session.execute(select(Account.id, Account.name).where(Account.id.in_(actors)))
+    return {row.id: row.name for row in found}
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Engine, Row, func, update
+from sqlalchemy import Engine, Row, func, select, update
 from sqlalchemy.orm import Session
 
-from grids import audit, jobs
+from grids import audit, jobs, scope
 from grids.accounts import Actor
 from grids.db import queries
+from grids.incidents.models import Incident
 from grids.responsibility.bands import NIGHT, OFFICE
 from grids.responsibility.matrix import Matrix
 from grids.responsibility.models import RuleSet, RuleTrial
@@ -130,6 +131,18 @@ def ask_trial(
         source_ip=source_ip, detail={"trial": made.id, "revision": made.revision},
     )  # fmt: skip
     return made
+
+
+def examples(session: Session, actor: Actor, found: RuleTrial | None) -> list[dict[str, Any]]:
+    """Return the examples of a trial that the reader may see, each with its case."""
+    listed = found.result.get("examples", []) if found is not None and found.result else []
+    rows = session.scalars(
+        scope.visible(select(Incident), actor, Incident).where(
+            Incident.id.in_([each["id"] for each in listed])
+        )
+    )
+    cases = {str(row.id): row for row in rows}
+    return [{**each, "case": cases[each["id"]]} for each in listed if each["id"] in cases]
 
 
 def is_stale(found: RuleSet, trial: RuleTrial | None) -> bool:
