@@ -51,6 +51,7 @@ class Callers:
     dispatcher: FlaskClient
     town: FlaskClient
     handler: FlaskClient
+    seldom: FlaskClient  #: of a department that one case in ten thousand is given to
 
 
 def run(scale: float) -> list[Result]:
@@ -124,6 +125,13 @@ def questions(who: Callers) -> Iterator[tuple[str, FlaskClient, list[str]]]:
     yield "first page by risk", who.dispatcher, [desk] * TURNS
     yield "first page by risk, a town", town, [desk] * TURNS
     yield "first page by risk, a department", who.handler, [desk] * TURNS
+    yield "first page by risk, a department of few cases", who.seldom, [desk] * TURNS
+    yield "newest of all, a department", who.handler, [f"{desk}status=all&sort=new"] * TURNS
+    yield (
+        "newest of all, a department of few cases",
+        who.seldom,
+        [f"{desk}status=all&sort=new"] * TURNS,
+    )
     yield "pages further on", who.dispatcher, _pages(who.dispatcher, desk, TURNS)
     yield "newest of all", who.dispatcher, [f"{desk}status=all&sort=new"] * TURNS
     yield (
@@ -146,6 +154,13 @@ def questions(who: Callers) -> Iterator[tuple[str, FlaskClient, list[str]]]:
     yield "facets of open cases", who.dispatcher, [facets] * TURNS
     yield "facets of open cases, a town", town, [facets] * TURNS
     yield "facets of open cases, a department", who.handler, [facets] * TURNS
+    yield (
+        "facets of all cases, a department (estimates)",
+        who.handler,
+        [f"{facets}status=all"] * TURNS,
+    )
+    yield "figures of a shift", who.dispatcher, ["/command/desk/shift"] * TURNS
+    yield "what was done today", who.dispatcher, ["/command/desk/done"] * TURNS
     yield (
         "facets with three choices",
         who.dispatcher,
@@ -229,6 +244,7 @@ def signed_in(settings: Settings) -> Iterator[Callers]:
                     ("dispatcher", "339901", None),
                     ("town_seat", TOWN, None),
                     ("handler", "339901", "D03"),
+                    ("handler", "339901", "D14"),
                 )
             ]
         yield Callers(*made)

@@ -39,7 +39,7 @@ AREAS: Final = """
 CASES: Final = """
     INSERT INTO incident (id, number, category_id, category_code, channel, urgency, status,
       text, address, department_code, reported_at, received_at, stage_at, due_at, closed_at,
-      geom, cell_id, area_code, event_count)
+      geom, cell_id, area_code, event_count, involved)
     SELECT gen_random_uuid(),
       to_char(at AT TIME ZONE 'Asia/Shanghai', 'YYYYMMDD') || '-' || lpad((drawn.n %% 1000000)::text, 6, '0'),
       class.id, class.code,
@@ -54,14 +54,15 @@ CASES: Final = """
       places[1 + floor(15 * r4)::int] || things[1 + floor(20 * r5)::int]
         || faults[1 + floor(20 * r6)::int],
       streets[1 + floor(25 * r7)::int] || '路' || (1 + floor(400 * r8))::int || '号',
-      CASE WHEN NOT is_open OR r3 > 0.34 THEN class.department END,
+      had.code,
       at, at, at + interval '1 hour' * r1,
       CASE WHEN is_open AND r3 < 0.91 THEN now() + interval '40 hours' * (r6 - 0.2) END,
       CASE WHEN NOT is_open THEN at + interval '2 days' * r2 END,
       ST_SetSRID(ST_MakePoint(120 + 0.5 * r9, 29 + 0.4 * r10), 4490), 1,
       '3399010' || lpad((1 + floor(20 * r9 * r9))::int::text, 2, '0')
         || lpad((1 + floor(10 * r10))::int::text, 3, '0')
-        || lpad((1 + floor(8 * r8))::int::text, 3, '0'), 1
+        || lpad((1 + floor(8 * r8))::int::text, 3, '0'), 1,
+      array_remove(ARRAY[had.code, CASE WHEN drawn.n %% 10007 = 0 THEN 'D14' END], NULL)
     FROM (SELECT n, n > %(rows)s - %(open)s * 1.6 AND random() < 0.62 AS is_open,
         now() - interval '1095 days' * ((%(rows)s - n)::float8 / %(rows)s) AS at,
         random() AS r1, random() AS r2, random() AS r3, random() AS r4, random() AS r5,
@@ -70,10 +71,21 @@ CASES: Final = """
       FROM generate_series(1, %(rows)s) AS n) AS drawn
     CROSS JOIN word
     JOIN class ON class.n = 1 + floor((SELECT count(*) FROM class) * r11 * r11)::int
+    CROSS JOIN LATERAL
+      (SELECT CASE WHEN NOT is_open OR r3 > 0.34 THEN class.department END AS code) AS had
 """
 TASKS: Final = """
     INSERT INTO incident_task (incident_id, department_code, dispatched_at)
-    SELECT id, department_code, received_at FROM incident WHERE department_code IS NOT NULL
+    SELECT id, code, received_at FROM incident, unnest(involved) AS code
+"""
+#: Six steps of each case of the last month, by two hundred people.
+EVENTS: Final = """
+    INSERT INTO incident_event (recorded_at, incident_id, seq, id, action, from_status, to_status,
+      actor_id, role, area_code)
+    SELECT least(received_at + interval '3 hours' * seq, now()), incident.id, seq,
+      gen_random_uuid(), 'comment', 'handling', 'handling', 1 + floor(200 * random())::int,
+      'dispatcher', area_code
+    FROM incident, generate_series(1, 6) AS seq WHERE received_at > now() - interval '30 days'
 """
 ADDRESSES: Final = """
     INSERT INTO address (text, street, number, geom, cell_id, area_code)
@@ -127,9 +139,11 @@ def everything(conn: psycopg.Connection[Any], rows: int, are_open: int) -> None:
     conn.execute("ANALYZE class")
     conn.execute(CASES, {"rows": rows, "open": are_open})
     conn.execute(TASKS)
+    conn.execute("SELECT ensure_months('incident_event', current_date - 31, 2)")
+    conn.execute(EVENTS)
     conn.execute(ADDRESSES, {"rows": rows // 10})
     conn.execute(ENTERPRISES, {"rows": rows // 50})
     for _, definition in kept:
         conn.execute(definition.encode())
-    for table in ("incident", "incident_task", "address", "enterprise", "area"):
+    for table in ("incident", "incident_task", "incident_event", "address", "enterprise", "area"):
         conn.execute(sql.SQL("VACUUM ANALYZE {}").format(sql.Identifier(table)))

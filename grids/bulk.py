@@ -26,7 +26,8 @@ Column = Sequence[Any] | NDArray[Any]
 #: Rows that are turned into Python values at once.
 BLOCK = 8192
 _TYPES = """
-    SELECT a.attname, t.typname
+    SELECT a.attname,
+      CASE t.typcategory WHEN 'A' THEN t.typelem::regtype || '[]' ELSE t.typname END
     FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
     WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped
 """

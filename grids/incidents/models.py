@@ -33,7 +33,7 @@ IS_SAMPLE = sql_text("right(number, 2) = '00'")
 #: What the queue counts by, beside the place.
 COUNTED = [
     "status", "due_at", "stage_at", "channel", "category_code", "department_code", "urgency",
-    "received_at", "holder_id", "reporter_id", "id",
+    "received_at", "holder_id", "reporter_id", "id", "involved",
 ]  # fmt: skip
 CONTACT = personal("L3")
 
@@ -64,6 +64,7 @@ class Incident(LocatedPoint, Base):
             "incident_sample_idx", "area_code", postgresql_include=COUNTED,
             postgresql_where=IS_SAMPLE,
         ),
+        Index("incident_involved_idx", "involved", postgresql_using="gin"),
         Index("incident_category_code_idx", "category_code", "received_at"),
         Index(
             "incident_pairs_idx", sql_text("text_pairs(text, address)"),
@@ -112,6 +113,9 @@ class Incident(LocatedPoint, Base):
     reopen_count: Mapped[int] = mapped_column(server_default="0")
     first_due_at: Mapped[datetime | None]  #: the handling limit before it was extended
     main_id: Mapped[UUID | None] = mapped_column(ForeignKey("incident.id"))  #: merged into
+    involved: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default=sql_text("'{}'")
+    )  #: departments that were ever given a part of it: who of them may see it
 
 
 class IncidentEvent(Base):

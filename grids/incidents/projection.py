@@ -59,6 +59,7 @@ class Case:
     reopen_count: int = 0
     first_due_at: datetime | None = None  #: the handling limit before it was extended
     main_id: UUID | None = None  #: the case this one was merged into
+    involved: list[str] = field(default_factory=list)  #: departments that were given a part of it
 
 
 @dataclass(slots=True)
@@ -85,6 +86,8 @@ class Fact:
 
 
 FIELDS: Final = tuple(part.name for part in fields(Case))
+#: Steps that give the case to departments; what they were doing before ends.
+ASSIGNING: Final = ("dispatch", "reassign", "fast_track", "arbitrate")
 #: What an event keeps in its data of what a request said, and flags repeat.
 TOLD: Final = ("until", "outside", "grade", "department")
 #: Flags that keep the state in which they were set, to go back to.
@@ -117,6 +120,9 @@ def apply(case: Case | None, event: IncidentEvent | Fact) -> Case:
         changed |= _entered(case, event)
     changed["flags"] = _flags(case, event, move)
     changed |= _joined(case, event)
+    if event.action in ASSIGNING:
+        given = [data.get("department"), *(data.get("assisting") or ())]
+        changed["involved"] = list(dict.fromkeys([*case.involved, *filter(None, given)]))
     return replace(case, **changed)
 
 

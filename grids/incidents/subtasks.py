@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from grids.incidents.models import IncidentEvent
+from grids.incidents.projection import ASSIGNING as ASSIGNING
 from grids.incidents.projection import Case, Fact
 
-#: Steps that give the case to departments; what they were doing before ends.
-ASSIGNING = ("dispatch", "reassign", "fast_track", "arbitrate")
 #: Steps that take it from them.
 TAKING = ("return", "approve_return", "escalate", "take", "close", "void", "merge")
 

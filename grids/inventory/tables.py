@@ -268,7 +268,7 @@ TABLES: Final = (
     Listed(
         "incident",
         "cases",
-        "id number track_hash category_id category_code component_id grid_version_id text address channel urgency status department_code holder_id handler_id reporter_id reported_at received_at stage_at due_at filed_at dispatched_at handled_at closed_at handling_due_at rework_count return_count event_count flags level report_count extension_count suspension_count reopen_count first_due_at main_id geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
+        "id number track_hash category_id category_code component_id grid_version_id text address channel urgency status department_code holder_id handler_id reporter_id reported_at received_at stage_at due_at filed_at dispatched_at handled_at closed_at handling_due_at rework_count return_count event_count flags level report_count extension_count suspension_count reopen_count first_due_at main_id involved geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
     ),
     Listed(
         "incident_clock",

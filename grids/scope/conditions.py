@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, false, inspect, or_, select, true
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Select, false, inspect, or_, true
 
 from grids.accounts import Actor
-from grids.incidents.models import Incident, IncidentTask
+from grids.incidents.models import Incident
 
 
 def code_range(prefix: str) -> tuple[str, str]:
@@ -46,13 +45,8 @@ def condition(actor: Actor, model: Any) -> ColumnElement[bool]:
     """Return the scope of an actor as a condition on `model`, for statements built otherwise."""
     place = in_areas(model.area_code, actor.areas)
     if _entity(model) is Incident and actor.department is not None:
-        task = aliased(IncidentTask)
-        dispatched = exists(
-            select(task.id).where(
-                task.incident_id == model.id, task.department_code == actor.department
-            )
-        )
-        return place & dispatched
+        given: ColumnElement[bool] = model.involved.contains([actor.department])
+        return place & given
     # A model may narrow its rows further than the area does: by department, by taking part.
     seen_by = getattr(_entity(model), "seen_by", None)
     return place if seen_by is None else place & seen_by(model, actor)

@@ -31,13 +31,11 @@ MANY = 240
 INSERT = text("""
     INSERT INTO incident (id, number, category_id, category_code, channel, urgency, status, text,
       address, department_code, reported_at, received_at, stage_at, due_at, geom, cell_id,
-      area_code, event_count)
+      area_code, event_count, involved)
     SELECT :id, :number, (SELECT min(id) FROM category WHERE code = :category), :category, :channel,
       :urgency, :status, :text, :address, :department, :received, :received, :stage, :due,
-      ST_SetSRID(ST_MakePoint(120.05, 29.3), 4490), 1, :area, 1
+      ST_SetSRID(ST_MakePoint(120.05, 29.3), 4490), 1, :area, 1, :involved
 """)
-TASK = text("INSERT INTO incident_task (incident_id, department_code, dispatched_at)"
-            " VALUES (:id, 'D03', :received)")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -96,10 +94,8 @@ def world(session: Session) -> Iterator[tuple[Session, list[Case]]]:
             "due": due,
             "area": chance.choice(TOWNS) + "001001",
         }
-        session.execute(INSERT, one)
         has_task = chance.random() < 0.4
-        if has_task:
-            session.execute(TASK, one)
+        session.execute(INSERT, {**one, "involved": ["D01", "D03"] if has_task else ["D01"]})
         made.append(
             Case(one["id"], status, risk_of(status, stage, due), one["channel"], one["area"][:9],
                  one["category"], one["department"], one["urgency"],

@@ -67,6 +67,7 @@ def hold(session: Session, desk: Desk, case: UUID) -> None:
     assert again is not None
     assert projection.rebuild(log) == projection.of_row(row) == again.case
     assert again.tasks == stored.tasks
+    assert set(row.involved) == {task.department_code for task in stored.tasks}
     assert again.runs == stored.runs
     is_over = STATES[row.status].is_terminal
     assert (owner_of_case(row) is None) == is_over

@@ -72,6 +72,7 @@ def desk(session: Session) -> Desk:
         ),
         {"case": east.id, "other": OTHER_DEPARTMENT},
     )
+    east.involved = [OTHER_DEPARTMENT]
     session.execute(
         text(
             "INSERT INTO attachment (incident_id, event_seq, sha256, part)"
