@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from grids.accounts import ROLES
 from grids.db import Base
+from grids.inventory.groups import GROUPS, Listed
 from grids.inventory.personal import PERSONAL, Personal
-from grids.inventory.tables import GROUPS, TABLES, Listed
+from grids.inventory.tables import TABLES
 from grids.inventory.words import BASES, PURPOSES, RETENTIONS
 from grids.secrets import SEALED
 
