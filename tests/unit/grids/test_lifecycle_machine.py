@@ -33,6 +33,7 @@ NOT_WALKED = {
     "see_evidence",
     "joined",
     "parted",
+    "recompute",
 }
 
 
