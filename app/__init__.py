@@ -30,6 +30,7 @@ BLUEPRINTS = (
     "app.desk",
     "app.disputes",
     "app.hazards",
+    "app.flow_api",
     "app.desk_api",
     "app.planner",
     "app.exporting",

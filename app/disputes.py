@@ -21,6 +21,7 @@ from grids.disputes import counts, parties, service
 from grids.disputes.lifecycle import FLOW, LEVELS, SIDES
 from grids.disputes.models import Dispute
 from grids.flows import reading
+from grids.flows.errors import NoRecord
 from grids.flows.taking import StepRequest
 
 bp = Blueprint("disputes", __name__)
@@ -162,12 +163,19 @@ def _record(dispute_id: UUID, *, template: str = "disputes/record.html", **more:
             g.session, g.actor, faces.vault(), dispute_id, source_ip=request.remote_addr or ""
         )
         frame = flow_pages.frame(now)
-        zone = ZoneInfo(the_city(g.session).city_zone)
+        city = the_city(g.session)
+        zone = ZoneInfo(city.city_zone)
+    shown = [_paper(one, now.astimezone(zone).date()) for one in papers]
+    agreed = next((one for one in reversed(shown) if one["kind"] == "agreement"), None)
+    if agreed is None and template == "disputes/agreement.html":
+        raise NoRecord("there is no agreement yet")
     return render_template(
         template,
         row=row,
         facts=_facts(row, names),
-        papers=[_paper(one, now.astimezone(zone).date()) for one in papers],
+        papers=shown,
+        paper=agreed,
+        city_name=faces.by_language(city.name_zh, city.name_en),
         path=[
             {"name": FACE.text("level", level), "is_now": level == row.level} for level in LEVELS
         ],
@@ -231,6 +239,21 @@ def reveal(dispute_id: UUID) -> ResponseReturnValue:
             now=datetime.now(UTC), source_ip=request.remote_addr or "",
         )  # fmt: skip
     return _record(dispute_id, parties_shown=shown)
+
+
+@bp.post("/disputes/<uuid:dispute_id>/agreement")
+@requires("dispute:parties", step_up=True)
+def agreement(dispute_id: UUID) -> ResponseReturnValue:
+    """Show the mediation agreement (调解协议书) with its parties, to be printed and signed.
+
+    The look at the parties is written down with its purpose; every sheet carries who printed it.
+    """
+    with g.session.begin():
+        shown = parties.reveal(
+            g.session, g.actor, faces.vault(), dispute_id, "paper",
+            now=datetime.now(UTC), source_ip=request.remote_addr or "",
+        )  # fmt: skip
+    return _record(dispute_id, template="disputes/agreement.html", parties_shown=shown)
 
 
 @bp.get("/disputes/<uuid:dispute_id>/file")

@@ -259,6 +259,7 @@ def _record(
         rectify_by=faces.instant_words(_limit(row, "rectify")),
         ordered_on=format_date(row.ordered_at, "long") if row.ordered_at else "",
         city_name=faces.by_language(city.name_zh, city.name_en),
+        printed_text=faces.instant_words(now),
         **page,
         **frame,
     )

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from grids import scope
 from grids.accounts import Actor
 from grids.city import the_city
+from grids.errors import Conflict
 from grids.flows import once, rules
-from grids.flows.errors import NoRecord, NotYourStep, UnknownPhoto
+from grids.flows.errors import NoRecord, NotYourStep, OtherContent, UnknownPhoto
 from grids.flows.limits import Term, deadline
 from grids.flows.once import Answer
 from grids.flows.table import SYSTEM, Flow, Step
@@ -85,7 +86,11 @@ def begin(
     `NotYourStep`, `MissingValue`, `BadValue`, `UnknownPhoto` and `OtherContent`.
     """
     digest = _digest(wanted, wanted.id, actor)
-    if found := once.earlier(session, wanted.id, digest):
+    try:
+        found = once.earlier(session, wanted.id, digest)
+    except OtherContent as other:
+        raise _with_copy(other, _own(session, kind, wanted.id, actor)) from None
+    if found:
         return Taken(found)
     step = kind.flow.opening
     role = next((role for role in step.roles if actor.holds(role, area_code)), None)
@@ -128,8 +133,11 @@ def take(
     if found := once.earlier(session, wanted.id, digest):
         return Taken(found)
     now = max(now, row.stage_at)  # a server clock that was set back gives no negative duration
-    step = kind.flow.need(wanted.action, row.status)
-    role = rules.require(step, row, actor, did(session, kind, row, actor))
+    try:
+        step = kind.flow.need(wanted.action, row.status)
+        role = rules.require(step, row, actor, did(session, kind, row, actor))
+    except Conflict as refused:
+        raise _with_copy(refused, row) from None
     days = calendar(session, the_city(session), now)
     values = _values(kind, step, wanted, days, now)
     further = check(row, step, values)
@@ -175,6 +183,24 @@ def locked(session: Session, kind: Kind, record_id: UUID, actor: Actor) -> Any:
     if found is None:
         raise NoRecord("no such record")
     return found
+
+
+def _own(session: Session, kind: Kind, record_id: UUID, actor: Actor) -> Any:
+    """Return the record of an id where the actor opened it: others are told nothing of it."""
+    return session.scalar(
+        scope.visible(select(kind.row), actor, kind.row).where(
+            kind.row.id == record_id, kind.row.registrar_id == actor.account_id
+        )
+    )
+
+
+def _with_copy(refused: Conflict, row: Any) -> Conflict:
+    """Add the server's copy to a refusal, so that a client can show what holds."""
+    if row is not None:
+        refused.params["server"] = {
+            "id": str(row.id), "number": row.number, "status": row.status, "seq": row.event_count,
+        }  # fmt: skip
+    return refused
 
 
 def did(session: Session, kind: Kind, row: Any, actor: Actor) -> set[str]:

@@ -1,4 +1,4 @@
-"""Check-lists of inspections, as data: `data/codes/checklists.csv` (domain 8.2, 8.3), and scores."""
+"""Check-lists of inspections, as data: `data/codes/checklists.csv` (domain 8.2 to 8.5), and scores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ ANSWERS: Final = ("ok", "failed", "na")
 RED_BELOW, GREEN_ABOVE = 60, 80
 #: Which list fits which kind of premises; the first is the one for all others.
 DEFAULT_LIST: Final = "small_premises"
-LIST_OF: Final = {"rental_house": "rental_house"}
+LIST_OF: Final = {
+    "rental_house": "rental_house",
+    "construction_site": "construction_site",
+    "market": "market",
+    "school": "school_surroundings",
+    "kindergarten": "school_surroundings",
+    "river": "river",
+    "component_patrol": "component_patrol",
+}
 
 Colour = Literal["red", "yellow", "green", "none"]
 

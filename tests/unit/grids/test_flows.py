@@ -213,10 +213,14 @@ def test_the_lists_are_those_of_the_reference() -> None:
     found = {name: len(items) for name, items in lists().items()}
     major = {i.code for items in lists().values() for i in items if i.is_major}
 
-    assert found == {"small_premises": 28, "rental_house": 20}
+    assert found == {
+        "small_premises": 28, "rental_house": 20, "construction_site": 6, "market": 6,
+        "school_surroundings": 5, "river": 5, "component_patrol": 5,
+    }  # fmt: skip
     assert major == {
         "S06", "S07", "S10", "S12", "S23",
         "R01", "R03", "R06", "R09", "R10", "R11", "R12", "R14", "R17",
+        "C04", "M01", "X05", "W02", "P01",
     }  # fmt: skip
     assert timedelta(hours=2) == deadline(datetime(2026, 3, 4, tzinfo=UTC), RECTIFY["spot"],
                                           CALENDAR) - datetime(2026, 3, 4, tzinfo=UTC)  # fmt: skip
