@@ -41,6 +41,7 @@ def show(
             installation.build_city(settings, scale=scale, seed=seed, progress=progress)
     elif extract:
         progress("the database has a city already; to show another one, remove var/pg")
+    installation.enliven(settings, seed=seed, progress=progress)
     path = settings.var_dir / LOGINS
     if _is_stale(path):
         progress("people who sign in")
@@ -86,12 +87,18 @@ def summary(shown: Shown) -> Iterator[str]:
     for login in _one_per_role(shown.logins):
         yield f"  {login['role']:<18}{login['login']:<24}{login['password']:<20}{login['area']}"
     yield ""
+    yield f"  {'department, town':<18}{'sign-in':<32}{'password':<20}area"
+    for login in shown.logins:
+        if login.get("title"):
+            yield (f"  {login['role']:<18}{login['login']:<32}{login['password']:<20}"
+                   f"{login['area']:<12}{login['title']}")  # fmt: skip
+    yield ""
     yield "  The second factor is offered here, not asked for; ./wangge up asks everybody for it."
     yield f"  These are kept in {shown.logins_file} (mode 0600). Stop with ./wangge down."
 
 
 def _one_per_role(logins: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Pass the first login of each role; every department has a handler, the file names all."""
+    """Pass the first login of each role; departments and towns follow in a table of their own."""
     seen = set()
     for login in logins:
         if login["role"] not in seen:

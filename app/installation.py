@@ -138,6 +138,19 @@ def build_city(
     seed_rules(settings)
 
 
+def enliven(settings: Settings, *, seed: int, progress: Progress) -> None:
+    """Tell cases, disputes and hazards of every kind in a simulated city that has none yet."""
+    from app import keys
+    from grids.blobs import Store
+    from grids.synth import story
+
+    with owner_engine(settings) as engine:
+        story.enliven(
+            engine, vault=keys.vault_of(settings), store=Store(settings.blob_dir), seed=seed,
+            now=datetime.now(ZoneInfo(settings.city_zone)), progress=progress,
+        )  # fmt: skip
+
+
 def import_city(
     settings: Settings, extract: Path, progress: Progress, *, force: bool = False
 ) -> list[str]:

@@ -35,6 +35,9 @@ CITY_ROLES = (
 )
 
 
+TOWN = 9  #: digits of a town's code
+
+
 @dataclass(frozen=True)
 class DemoLogin:
     """A sign-in to print: what it may do and where."""
@@ -44,6 +47,7 @@ class DemoLogin:
     password: str
     area: str
     department: str | None = None
+    title: str = ""  #: of the department or town, as the code lists name it
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields as they stand in `demo-logins.json`."""
@@ -53,8 +57,9 @@ class DemoLogin:
 def create_demo_accounts(session: Session, *, now: datetime) -> list[DemoLogin]:
     """Make or renew the demonstration's accounts; every call draws new passwords.
 
-    The worker and the leader get the busiest grid, the town seat its town, and each
-    department one handler, so that every case of the demonstration can be taken to its end.
+    The worker and the leader get the busiest grid, the town seat its town; every other town has
+    a seat and every department, those of the towns included, a handler, so that each case of
+    the demonstration can be taken to its end.
     """
     county = the_city(session).county_code
     grid = _busiest_grid(session) or county
@@ -64,17 +69,30 @@ def create_demo_accounts(session: Session, *, now: datetime) -> list[DemoLogin]:
     worker = _field_login(session, "worker", grid, now)
     leader = _field_login(session, "grid_leader", grid[:12], now)
     logins += [worker, leader]
-    for department in session.scalars(select(Department.code).order_by(Department.sort)):
-        logins.append(_login(session, "handler", county, department, now=now))
+    towns = _towns(session)
+    logins += [
+        _login(session, "town_seat", code, now=now, mark=code, title=name)
+        for code, name in towns.items() if code != town
+    ]  # fmt: skip
+    for code, name in session.execute(
+        select(Department.code, Department.name_zh).order_by(Department.sort)
+    ):
+        area = code[1:] if code[1:] in towns else county
+        logins.append(_login(session, "handler", area, code, now=now, title=name))
     _on_duty_today(session, [worker.login, leader.login], now)
     return logins
 
 
 def _login(
-    session: Session, role: str, area: str, department: str | None = None, *, now: datetime
-) -> DemoLogin:
-    """Make the account of a role, or give it a new password and the present area."""
-    login = "-".join(filter(None, ("demo", role.replace("_", "-"), (department or "").lower())))
+    session: Session, role: str, area: str, department: str | None = None, *, now: datetime,
+    mark: str = "", title: str = "",
+) -> DemoLogin:  # fmt: skip
+    """Make the account of a role, or give it a new password and the present area.
+
+    `mark` tells apart logins of one role that have no department.
+    """
+    words = ("demo", role.replace("_", "-"), (department or mark).lower())
+    login = "-".join(filter(None, words))
     password = draw()
     account = session.scalar(select(Account).where(Account.login == login))
     if account is None:
@@ -83,7 +101,7 @@ def _login(
         _renew(session, account, password, now)
         session.execute(delete(Assignment).where(Assignment.account_id == account.id))
     assign(session, account, role, area_code=area, department=department)
-    return DemoLogin(role, login, password, area, department)
+    return DemoLogin(role, login, password, area, department, title)
 
 
 def _field_login(session: Session, role: str, area: str, now: datetime) -> DemoLogin:
@@ -138,6 +156,16 @@ def _busiest_grid(session: Session) -> str | None:
 def _town(session: Session, code: str) -> str:
     """Return the town that a code lies in, or the code itself where there is none."""
     return session.scalar(select(Area.code).where(Area.code == code[:9])) or code
+
+
+def _towns(session: Session) -> dict[str, str]:
+    """Return the towns of the city with their names."""
+    found = session.execute(
+        select(Area.code, Area.name_zh)
+        .where(func.length(Area.code) == TOWN, Area.valid_to.is_(None))
+        .order_by(Area.code)
+    )
+    return {row.code: row.name_zh for row in found}
 
 
 def _on_duty_today(session: Session, logins: list[str], now: datetime) -> None:

@@ -46,6 +46,7 @@ def synth(scale: float, seed: int, *, replace: bool) -> None:
     settings = Settings.load()
     installation.prepare(settings, step)
     installation.build_city(settings, scale=scale, seed=seed, progress=step, replace=replace)
+    installation.enliven(settings, seed=seed, progress=step)
 
 
 @click.group()
