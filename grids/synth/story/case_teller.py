@@ -74,9 +74,9 @@ class CaseTeller:
         """See where the case is: the clock may have moved it."""
         commander = self._stage.cast.find("commander", run.area)
         found = self._stage.session.execute(
-            scope.visible(
-                select(Incident.status, Incident.department_code), commander, Incident
-            ).where(Incident.id == run.id)
+            select(Incident.status, Incident.department_code).where(
+                scope.condition(commander, Incident), Incident.id == run.id
+            )
         ).one()
         run.status, run.department = found.status, found.department_code
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from grids.responsibility import editing, moratoria, precedents, trial, versions
 from grids.responsibility.editing import RuleInput
+from grids.responsibility.matrix import Selector
 from grids.responsibility.moratoria import Wanted
 from grids.synth.story.stage import Stage
 
@@ -60,7 +61,7 @@ def draft_rules(stage: Stage, now: datetime) -> tuple[int, int]:
     return asked.id, draft_id
 
 
-def _selector(stage: Stage, given: RuleInput) -> editing.Selector:
+def _selector(stage: Stage, given: RuleInput) -> Selector:
     known = editing.Known.of(stage.session)
     commander = stage.cast.find("commander", stage.cast.county)
     return editing.checked(given, known, commander).selector

@@ -129,7 +129,8 @@ def tell(session: Session, *, vault: Vault, store: Store, seed: int, now: dateti
         act()
     trial_id, draft_id = draft_rules(stage, now)
     commander = cast.find("commander", cast.county)
-    return Told(*counts, len(acts), trial_id, draft_id, commander.account_id)
+    cases, disputes, hazards = counts
+    return Told(cases, disputes, hazards, len(acts), trial_id, draft_id, commander.account_id)
 
 
 def _acts(
