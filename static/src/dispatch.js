@@ -4,7 +4,7 @@
 import {ApiError, getJson, urlOf} from './lib/api.js';
 import {find, pageData} from './lib/dom.js';
 import {dateText, setZone, t, useMessages} from './lib/i18n.js';
-import {createLinkState, createLive, throttled} from './lib/live.js';
+import {createLinkState, throttled} from './lib/live.js';
 import {createResource} from './lib/resource.js';
 import {createStore} from './lib/store.js';
 import {onTheme} from './lib/theme.js';
@@ -23,15 +23,16 @@ import {bindCommands} from './dispatch/commands.js';
 import {openDone} from './dispatch/done.js';
 import {createDrafts} from './dispatch/drafts.js';
 import {createFacets, parameterOf} from './dispatch/facets.js';
-import {findTyped} from './dispatch/find.js';
+import {findTyped, numbered} from './dispatch/find.js';
 import {frame} from './dispatch/frame.js';
 import {createHead} from './dispatch/head.js';
-import {openHelp} from './dispatch/keys.js';
+import {FINAL, openHelp} from './dispatch/keys.js';
 import {messages} from './dispatch/messages.js';
+import {createNews} from './dispatch/news.js';
 import {createPanes} from './dispatch/panes.js';
 import {createPlaces} from './dispatch/places.js';
 import {createQueue} from './dispatch/queue.js';
-import {createRows} from './dispatch/rows.js';
+import {createRows, wordsOf} from './dispatch/rows.js';
 import {createSaved} from './dispatch/saved.js';
 import {createShift} from './dispatch/shift.js';
 import {FILTERS, NO_FILTER, belongs, filterOf, isFiltered, readState, writeState} from './dispatch/state.js';
@@ -103,7 +104,7 @@ const bulk = createBulk(hosts.bulk, {
     const text = t('dispatch.bulk.done', {action: action.name, n: done, refused: answer.refused?.length ?? 0});
     if (answer.undo && done) undo.offer(text, {token: answer.undo}, ids);
     else toast(text, {tone: done ? 'ok' : 'late'});
-    afterSteps(ids);
+    news.afterSteps(ids);
   },
 });
 const queue = createQueue(hosts.rows, {
@@ -139,11 +140,9 @@ const claims = createClaims({
     else toast(errorText(error), {tone: 'soon'});
   },
 });
-/** Claims of cases that no row of the queue shows. @type {Map<string, import('./dispatch/rows.js').Claim | null>} */
-const otherClaims = new Map();
 const casePane = createCase(find('#case'), {
   now, iso: clock.iso, drafts, claims,
-  claimOf: id => rows.find(id)?.claim ?? otherClaims.get(id),
+  claimOf: id => news.claimOf(id),
   onLoaded(file) {
     rows.update(wordsOf(file), !belongs(store.get(), file));
     if (pending.has(file.id)) locate(file);
@@ -152,28 +151,29 @@ const casePane = createCase(find('#case'), {
   onDone({file, id, action, answer}) {
     const text = t('case.done', {number: file.number, action: action.name});
     const seq = answer?.seq ?? answer?.event?.seq;
-    if (seq) undo.offer(text, {incident: id, seq}, [file.id, id]);
+    if (action.action === 'merge') undo.offer(text, {merged: id}, [file.id, id]);
+    else if (seq && !FINAL.has(action.action)) undo.offer(text, {incident: id, seq}, [file.id, id]);
     else toast(text, {tone: 'ok'});
-    afterSteps([file.id, id]);
+    news.afterSteps([file.id, id]);
     return Promise.resolve();
   },
   onLocate: locate,
   onOpen: id => openById(id),
   onGrid: grid => store.set({grid}),
   onLeave: () => leaveCase(),
-  onExpired: () => strip.expired(),
+  onExpired: () => strip.expired({isAsked: true}),
   onCopy: copy,
   toast,
 });
-const undo = createUndo({toast, ticks: clock.ticks, onUndone: afterSteps, onExpired: () => strip.expired()});
+const undo = createUndo({toast, ticks: clock.ticks, onUndone: ids => news.afterSteps(ids), onExpired: () => strip.expired()});
 const crumbs = createCrumbs(find('#crumbs'), {root, onChoose: chosen => {
   store.set({area: chosen.code === root.code ? '' : chosen.code, grid: ''});
   map.fitBox(chosen.code === root.code ? home : chosen.bounds ?? home);
 }});
 const search = createSearch(find('#search'), {
   bounds: page.city.bounds, find: findTyped, hint: t('dispatch.search.hint'),
-  onText: q => store.set({q}),
-  onPlace: pin,
+  onText: look,
+  onPlace: (lon, lat) => { pin(lon, lat); find('#map').focus(); },
   onHit({kind, id, name, lon, lat}) {
     if (kind === 'case' || kind === 'incident') openById(id);
     else if (kind === 'area') { seenNames.set(`area:${id}`, name); store.set({area: id, grid: ''}); }
@@ -208,6 +208,11 @@ const places = createPlaces(find('#map-tools'), {
 });
 onTheme(() => places.recolour());
 
+const news = createNews({
+  live: page.live, area: root.code, me: page.me, iso: clock.iso, store, rows, casePane: () => casePane, map: () => map, linkState,
+  recount: () => facetCounts.load(), refigure: () => shiftFigures.load(),
+});
+
 // ---- selecting
 
 /** Cases that were asked for by name and are shown on the map once their place is known. @type {Set<string>} */
@@ -225,6 +230,19 @@ function openById(id) {
   pending.add(id);
   store.set({opened: id});
   panes.show('case');
+}
+
+/** Words go into the queue; a whole number is one case. @param {string} q */
+async function look(q) {
+  const id = await numbered(q);
+  if (id) {
+    openById(id);
+    casePane.whenShown(id, () => casePane.focus());
+    return;
+  }
+  store.set({q});
+  panes.show('queue');
+  queue.focus();
 }
 
 /** @param {{lon: number, lat: number}} row */
@@ -264,30 +282,6 @@ function mark(row, isRange = false) {
 function takeNew() {
   rows.load().then(() => { queue.toTop(); queue.focus(); });
   facetCounts.load();
-}
-
-/** The server took or took back steps of these cases. @param {string[]} ids */
-function afterSteps(ids) {
-  for (const id of new Set(ids)) {
-    casePane.refresh(id);
-    if (id !== casePane.shown()?.id && rows.find(id)) refreshRow(id);
-  }
-  refreshCounts();
-}
-
-/** The words of a row; who works on it is told by the stream. @param {import('./dispatch/case.js').CaseFile} file */
-function wordsOf(file) {
-  /** @type {any} */
-  const words = {...file};
-  delete words.claim;
-  return words;
-}
-
-/** @param {string} id */
-async function refreshRow(id) {
-  const file = await getJson(`/api/incidents/${id}`).catch(() => null);
-  if (!file) return;
-  rows.update(wordsOf(file), !belongs(store.get(), file));
 }
 
 // ---- filters and figures
@@ -364,39 +358,10 @@ function showFilter(state) {
   facets.redraw();
 }
 
-// ---- news
-
-const refreshCounts = throttled(() => { facetCounts.load(); shiftFigures.load(); });
-const watch = throttled(() => rows.watch());
-
-createLive({
-  url: urlOf(`${page.live}/live`, {area: root.code}),
-  poll: () => rows.watch(),
-  onReload: () => { watch(); refreshCounts(); },
-  onLink: linkState.become,
-  onNews(news) {
-    watch();
-    refreshCounts();
-    casePane.refresh(news.incident);
-    map.incidents.flash(news.incident);
-    if (news.incident !== store.get().opened && rows.find(news.incident)) refreshRow(news.incident);
-  },
-  onClaim(claim) {
-    const words = claim.free ? null : {name: claim.name ?? '', mine: claim.account === page.me.id, since: clock.iso(), until: claim.until};
-    if (words?.mine === true && !claims.has(claim.id)) words.mine = true;
-    otherClaims.set(claim.id, words);
-    rows.update({id: claim.id, claim: words});
-    casePane.claimChanged(claim.id);
-  },
-});
-setInterval(() => shiftFigures.load(), 30_000);
-addEventListener('offline', () => linkState.answered(false));
-addEventListener('online', () => { watch(); refreshCounts(); });
-
 // ---- keys
 
 bindCommands({
-  store, search, panes, queue, bulk, rows, facets, undo, casePane, map, toast, select, step, mark, takeNew, leaveCase, toggleFacets, clearFilter, locate,
+  store, search, panes, queue, bulk, rows, facets, undo, casePane, map, toast, select, step, mark, takeNew, leaveCase, toggleFacets, clearFilter, locate, openSaved: () => saved.toggle(head.savedButton),
 });
 addEventListener('popstate', () => store.set(readState(location.search)));
 
@@ -416,4 +381,5 @@ if (first.opened) {
   casePane.open(first.opened);
   panes.show('case');
 }
+news.follow();
 watchErrors(text => toast(text, {tone: 'late'}));

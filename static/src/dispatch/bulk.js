@@ -34,6 +34,8 @@ export function createBulk(bar, {onChange, onDone, rowOf, toast}) {
   /** @type {Action[]} */
   let actions = [];
   let asked = '';
+  /** @type {Promise<void>} */
+  let learning = Promise.resolve();
 
   /** One case of every state says what may be done. */
   async function learn() {
@@ -139,14 +141,15 @@ export function createBulk(bar, {onChange, onDone, rowOf, toast}) {
       else marked.delete(row.id);
       draw();
       onChange();
-      if (marked.size) learn();
+      if (marked.size) learning = learn();
       else asked = '';
     },
     clear,
     has: (/** @type {string} */ id) => marked.has(id),
     size: () => marked.size,
     /** Begin the first of these for everything that is marked. @param {string[]} names */
-    begin(names) {
+    async begin(names) {
+      await learning;
       const action = names.map(name => actions.find(one => one.action === name)).find(Boolean);
       if (action) begin(action);
       return Boolean(action);

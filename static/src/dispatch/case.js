@@ -37,6 +37,10 @@ export function createCase(host, {now, iso, drafts, claims, claimOf, onLoaded, o
   let running = null;
   /** @type {import('./duplicates.js').Twin[] | null} */
   let twins = null;
+  /** What a key asked for before the case was there. @type {{id: string, act: () => void} | null} */
+  let waiting = null;
+  /** Whether a newer file is on its way: what is shown may not be what is allowed. */
+  let isOld = false;
 
   const head = el('header', {class: 'case-head'});
   const claimBar = el('div', {class: 'claim-bar', role: 'status'});
@@ -47,6 +51,7 @@ export function createCase(host, {now, iso, drafts, claims, claimOf, onLoaded, o
   const deed = createDeed(foot, {
     iso, drafts, claims, onExpired, toast,
     onDone: async done => {
+      isOld = true;
       onDone(done);
       await load(done.file.id, {isQuiet: true});
     },
@@ -66,6 +71,7 @@ export function createCase(host, {now, iso, drafts, claims, claimOf, onLoaded, o
       if (running !== mine || wanted !== id) return;
       const isSame = file?.id === id;
       file = next;
+      isOld = false;
       draw();
       onLoaded(next);
       if (!isSame) {
@@ -73,15 +79,23 @@ export function createCase(host, {now, iso, drafts, claims, claimOf, onLoaded, o
         loadTwins(id, mine.signal);
         deed.resume(next);
       } else deed.renew(next);
+      act();
     } catch (error) {
       if (running !== mine || (error instanceof DOMException && error.name === 'AbortError')) return;
       if (error instanceof ApiError && error.status === 401) onExpired();
+      isOld = false;
+      waiting = null;
       if (isQuiet && file) toast(errorText(error), {tone: 'late'});
       else {
         file = null;
         fill(host, el('div', {class: 'case-failed'}, errorNote(error, () => load(id))));
       }
     }
+  }
+
+  function act() {
+    if (waiting?.id === file?.id) waiting?.act();
+    waiting = null;
   }
 
   function drawLoading() {
@@ -168,9 +182,9 @@ export function createCase(host, {now, iso, drafts, claims, claimOf, onLoaded, o
     const action = shown.actions.find(one => one.action === 'merge');
     openTwins({
       file: shown, twins, first, now, canMerge: Boolean(action), onOpen,
-      merge: async (id, main) => {
-        await deed.step({id, action: action ?? {action: 'merge', name: t('dispatch.twins'), requires: [], primary: false}, values: {main}, file: shown});
-      },
+      merge: (id, main) => new Promise((resolve, reject) => {
+        deed.step({id, action: action ?? {action: 'merge', name: t('dispatch.twins'), requires: [], primary: false}, values: {main}, file: shown, onSent: () => resolve()}).catch(reject);
+      }),
     });
   }
 
@@ -213,6 +227,7 @@ export function createCase(host, {now, iso, drafts, claims, claimOf, onLoaded, o
     open(id) {
       if (wanted === id) return;
       deed.leave();
+      waiting = null;
       wanted = id;
       if (!id) {
         running?.abort();
@@ -223,11 +238,19 @@ export function createCase(host, {now, iso, drafts, claims, claimOf, onLoaded, o
     },
     /** Something happened to a case. @param {string} id */
     refresh(id) {
-      if (id === wanted) load(id, {isQuiet: Boolean(file)});
+      if (id !== wanted) return;
+      isOld = true;
+      load(id, {isQuiet: Boolean(file)});
     },
     /** A claim began or ended. @param {string} id */
     claimChanged(id) {
       if (id === file?.id) drawClaim();
+    },
+    /** Do something with a case now, or once it is there: a hand that knows the keys is faster than an answer. @param {string} id @param {() => void} run */
+    whenShown(id, run) {
+      this.open(id);
+      waiting = {id, act: run};
+      if (file?.id === id && !isOld) act();
     },
     toggleClaim,
     twins: () => openTwinsNow(),
@@ -239,6 +262,8 @@ export function createCase(host, {now, iso, drafts, claims, claimOf, onLoaded, o
       deed.begin(chosen);
       return true;
     },
+    /** Give the focus to the first of the buttons. */
+    acts() { /** @type {HTMLElement | null} */ (foot.querySelector('button'))?.focus(); },
     isActing: () => deed.isOpen(),
     cancel: () => deed.cancel(),
     shown: () => file,

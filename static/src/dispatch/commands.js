@@ -8,18 +8,26 @@ import {DEEDS, openHelp} from './keys.js';
 import {isFiltered} from './state.js';
 
 /** @type {Record<string, string>} */
-const NAMES = {a: 'accept', d: 'dispatch', t: 'transfer', c: 'comment', x: 'close'};
+const NAMES = {a: 'accept', d: 'dispatch', t: 'transfer', c: 'comment', x: 'close', e: 'expedite', r: 'rework', q: 'ask'};
 
 /** @param {any} desk  the parts of the page and what they do together */
-export function bindCommands({store, search, panes, queue, bulk, rows, facets, undo, casePane, map, toast, step, mark, takeNew, leaveCase, toggleFacets, clearFilter, locate}) {
+export function bindCommands({store, search, panes, queue, bulk, rows, facets, undo, casePane, map, toast, step, mark, takeNew, leaveCase, toggleFacets, openSaved, clearFilter, locate}) {
   /** @param {string} key */
   function deed(key) {
-    const names = DEEDS[key];
-    const isForward = key === 'a';
-    if (bulk.size() && bulk.begin(names)) return;
-    if (!casePane.shown()) toast(t('dispatch.openFirst'), {tone: 'info'});
-    else if (!casePane.begin(names, {orFirst: isForward})) toast(t('dispatch.notNow', {what: t(`dispatch.key.${NAMES[key]}`)}), {tone: 'info'});
-    else panes.show('case');
+    const refuse = () => toast(t('dispatch.notNow', {what: t(`dispatch.key.${NAMES[key]}`)}), {tone: 'info'});
+    // What is marked is meant, never the open case beside it.
+    if (bulk.size()) bulk.begin(DEEDS[key]).then((/** @type {boolean} */ hasBegun) => { if (!hasBegun) refuse(); });
+    else onCase(() => {
+      if (!casePane.begin(DEEDS[key], {orFirst: key === 'a'})) refuse();
+      else panes.show('case');
+    });
+  }
+
+  /** The case that is selected, which may still be on its way. @param {() => void} act */
+  function onCase(act) {
+    const {opened} = store.get();
+    if (opened) casePane.whenShown(opened, act);
+    else toast(t('dispatch.openFirst'), {tone: 'info'});
   }
 
   function stepBack() {
@@ -47,14 +55,16 @@ export function bindCommands({store, search, panes, queue, bulk, rows, facets, u
     '?': openHelp,
     j: () => step(1),
     k: () => step(-1),
-    Enter: () => { if (store.get().opened) { panes.show('case'); casePane.focus(); } },
+    Enter: () => { if (store.get().opened) onCase(() => { panes.show('case'); casePane.focus(); }); },
     ...Object.fromEntries(Object.keys(DEEDS).map(key => [key, () => deed(key)])),
-    m: () => { if (casePane.shown()) casePane.twins(); },
+    m: () => onCase(() => casePane.twins()),
     u: () => undo.run(),
-    w: () => casePane.toggleClaim(),
+    w: () => onCase(() => casePane.toggleClaim()),
     n: () => { if (rows.get().pending.size) takeNew(); },
     f: toggleFacets,
-    l: () => { const file = casePane.shown(); if (file) locate(file); },
+    s: openSaved,
+    l: () => onCase(() => locate(casePane.shown())),
+    '.': () => onCase(() => casePane.acts()),
     ' ': () => { const row = rows.find(store.get().opened); if (row) mark(row); },
     F6: event => cyclePanes(event.shiftKey ? -1 : 1),
     Escape: stepBack,

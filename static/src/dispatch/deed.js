@@ -49,6 +49,7 @@ export function createDeed(foot, {iso, drafts, claims, onDone, onConflict, onTwi
   function drawButtons() {
     const actions = ordered(file?.actions ?? []);
     foot.hidden = !actions.length;
+    foot.inert = false;
     foot.classList.remove('is-writing');
     const button = (/** @type {Action} */ action) => el('button', {type: 'button', class: ['btn', action.primary && 'btn-primary'], data: {action: action.action}, onclick: () => begin(action)},
       icon(actionIcon(action.action)), action.name, action.action === drafted && el('span', {class: 'tag tag-soon'}, t('dispatch.draft.mark')), keyOf(action) && el('kbd', {'aria-hidden': 'true'}, keyOf(action)));
@@ -68,6 +69,7 @@ export function createDeed(foot, {iso, drafts, claims, onDone, onConflict, onTwi
     open = {action, form: null};
     if (!isQuiet) claim(shown.id);
     foot.hidden = false;
+    foot.inert = false;
     foot.classList.add('is-writing');
     const title = el('h3', {tabindex: '-1'}, icon(actionIcon(action.action)), action.name);
     fill(foot, title, skeleton(1, 'line'));
@@ -92,10 +94,23 @@ export function createDeed(foot, {iso, drafts, claims, onDone, onConflict, onTwi
     /** @type {{department: string | null, worker: string | null}} */
     let chosen = {department: null, worker: null};
     const hears = names.has('department') || names.has('worker');
+    const mine = turn;
+    let isFilling = false;
+    /** Where the form put the focus. @type {Element | null} */
+    let first = null;
     const suggestions = hears ? createSuggestions({
       load: () => suggestionsOf(shown.id), chosen: () => chosen,
       onDepartment: code => { form.set('department', code); form.set('worker', ''); },
       onPerson: names.has('worker') ? account => { form.set('worker', account); if (names.has('department')) form.set('department', ''); } : null,
+      // What the rules say stands there already; it is still sent by hand. A draft is somebody's own choice.
+      onFound: ({department}) => {
+        if (mine !== turn || draft || !department || !names.has('department') || chosen.department || chosen.worker) return;
+        const isUntouched = document.activeElement === first;
+        isFilling = true;
+        form.set('department', department.code);
+        isFilling = false;
+        if (isUntouched) form.focusNext();
+      },
     }) : null;
     const told = precedentsOf(action);
     const beside = told && suggestions ? el('div', null, suggestions.element, told) : suggestions?.element ?? told;
@@ -106,13 +121,21 @@ export function createDeed(foot, {iso, drafts, claims, onDone, onConflict, onTwi
     const form = createForm({
       fields: specs, submit: t('case.do', {action: action.name}), before: beside, onCancel: () => shelve(shown.id),
       onInput: values => {
+        if (isFilling) {
+          look(values);
+          return;
+        }
         drafts.keep(shown.id, action.action, values);
         claim(shown.id);
         look(values);
       },
       onSubmit: async values => {
-        await step({id: shown.id, action, values, file: shown, moveId});
-        if (open?.form === form) close();
+        await step({id: shown.id, action, values, file: shown, moveId, onSent: () => {
+          if (open?.form !== form) return;
+          close();
+          // What the case allows now is on its way; keys go to the page at once.
+          foot.inert = true;
+        }});
       },
     });
     open = {action, form};
@@ -120,15 +143,23 @@ export function createDeed(foot, {iso, drafts, claims, onDone, onConflict, onTwi
     fill(foot, el('h3', {tabindex: '-1'}, icon(actionIcon(action.action)), action.name,
       el('span', {class: 'muted small'}, draft ? t('dispatch.draft', {at: agoText(draft.at, Date.parse(iso()))}) : t('dispatch.sendKeys')),
       draft && el('button', {type: 'button', class: 'link small', onclick: () => discard(shown.id)}, t('dispatch.draft.drop'))), form.element);
-    if (!isQuiet) form.focusNext();
+    if (suggestions) form.element.addEventListener('keydown', event => {
+      const isWriting = event.target instanceof HTMLTextAreaElement || event.target instanceof HTMLInputElement;
+      if (!/^Digit[1-9]$/.test(event.code) || event.isComposing || event.ctrlKey || event.shiftKey || isWriting !== event.altKey) return;
+      if (!suggestions.take(Number(event.code.slice(5)) - 1)) return;
+      event.preventDefault();
+      if (!isWriting) form.focusNext();
+    });
+    if (!isQuiet && !(draft && goOn(form.element))) form.focusNext();
+    first = document.activeElement;
   }
 
   /**
    * Send one step and tell of the server's answer.
    *
-   * @param {{id: string, action: Action, values: Record<string, any>, file: CaseFile, moveId?: string}} wanted
+   * @param {{id: string, action: Action, values: Record<string, any>, file: CaseFile, moveId?: string, onSent?: () => void}} wanted
    */
-  async function step({id, action, values, file: shown, moveId = newUuid()}) {
+  async function step({id, action, values, file: shown, moveId = newUuid(), onSent}) {
     /** @type {Record<string, any>} */
     const body = {id: moveId, action: action.action, device_at: iso()};
     for (const [name, value] of Object.entries(values)) {
@@ -142,6 +173,7 @@ export function createDeed(foot, {iso, drafts, claims, onDone, onConflict, onTwi
       along.delete(shown.id);
       claims.free(shown.id);
       drafted = '';
+      onSent?.();
       await onDone({file: shown, id, action, answer});
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) onExpired();
@@ -182,6 +214,20 @@ export function createDeed(foot, {iso, drafts, claims, onDone, onConflict, onTwi
     drawButtons();
     onClosed();
   }
+
+  /** Arrows go through the buttons, those folded away too. */
+  foot.addEventListener('keydown', event => {
+    const by = /** @type {Record<string, number>} */ ({ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1})[event.key];
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (!by || open || !target.matches('button, summary')) return;
+    event.preventDefault();
+    const stops = /** @type {HTMLElement[]} */ ([...foot.querySelectorAll('button')]);
+    const at = target.matches('summary') ? SHOWN - (by > 0 ? 1 : 0) : stops.indexOf(target);
+    const next = stops[(at + by + stops.length) % stops.length];
+    const menu = foot.querySelector('details');
+    if (menu) menu.open = menu.contains(next);
+    next.focus();
+  });
 
   return {
     begin,
@@ -229,6 +275,14 @@ export function createDeed(foot, {iso, drafts, claims, onDone, onConflict, onTwi
     isOpen: () => Boolean(open),
     cancel() { if (open && file && !open.form?.isSending()) shelve(file.id); },
   };
+}
+
+/** Put the hand where the writing stopped. @param {HTMLElement} form @returns {boolean}  whether anything was written */
+function goOn(form) {
+  const written = [...form.querySelectorAll('textarea')].find(one => one.value);
+  written?.focus();
+  written?.setSelectionRange(written.value.length, written.value.length);
+  return Boolean(written);
 }
 
 /** Whether anything was typed. @param {Record<string, any>} values */

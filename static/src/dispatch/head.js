@@ -53,6 +53,7 @@ export function createHead(host, {turn, set, onClear, onFacets, onSaved, names})
     /** @param {boolean} isOpen */
     setSaved: isOpen => saved.setAttribute('aria-expanded', String(isOpen)),
     facetsButton: more,
+    savedButton: saved,
     /** @param {'live' | 'polling' | 'offline'} state @param {string} detail */
     setLink(state, detail) {
       link.className = `link-state is-${state}`;

@@ -6,12 +6,18 @@ import {openDialog} from '../ui/dialog.js';
 
 /** What a letter begins: the first of these that is allowed now. @type {Record<string, string[]>} */
 export const DEEDS = {
-  a: ['accept', 'file', 'ask_check', 'check_ok', 'extend', 'defer', 'suspend', 'appeal_first', 'appeal_final', 'arbitrate'],
+  a: ['accept', 'file', 'approve_return', 'ask_check', 'check_ok', 'extend', 'defer', 'suspend', 'appeal_first', 'appeal_final', 'arbitrate'],
   d: ['dispatch', 'fast_track'],
-  t: ['reassign', 'send_back', 'return', 'hand_over'],
+  t: ['send_back', 'reassign', 'return', 'hand_over'],
   c: ['comment'],
   x: ['close', 'self_close'],
+  e: ['expedite', 'supervise'],
+  r: ['rework', 'reopen'],
+  q: ['ask_reporter', 'reporter_answered'],
 };
+
+/** Steps that others have heard of at once: the table has no way back for them. */
+export const FINAL = new Set(['arbitrate', 'ask_reporter', 'dispute', 'hand_over', 'self_close', 'unmerge']);
 
 /** The letter of an action, where it has one. @param {{action: string}} action */
 export function keyOf({action}) {
@@ -21,8 +27,8 @@ export function keyOf({action}) {
 
 const HELP = [
   ['/', 'search'], ['j k', 'move'], ['Enter', 'enter'], ['Esc', 'back'], ['F6', 'panes'],
-  ['a', 'accept'], ['d', 'dispatch'], ['t', 'transfer'], ['c', 'comment'], ['x', 'close'], ['m', 'merge'], ['u', 'undo'],
-  ['w', 'claim'], ['Space', 'mark'], ['n', 'new'], ['f', 'filter'], ['l', 'locate'], ['Ctrl Enter', 'send'], ['?', 'help'],
+  ['a', 'accept'], ['d', 'dispatch'], ['t', 'transfer'], ['c', 'comment'], ['x', 'close'], ['e', 'expedite'], ['r', 'rework'], ['q', 'ask'], ['.', 'acts'], ['m', 'merge'], ['u', 'undo'],
+  ['w', 'claim'], ['Space', 'mark'], ['n', 'new'], ['f', 'filter'], ['s', 'saved'], ['l', 'locate'], ['1 … 9', 'suggest'], ['Ctrl Enter', 'send'], ['?', 'help'],
 ];
 
 export function openHelp() {

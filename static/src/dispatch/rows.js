@@ -120,5 +120,13 @@ export function createRows({filter, sort, hear, read = getJson, now = Date.now, 
   return {load, more, watch, update, setTotal, get: () => state, find: (/** @type {string} */ id) => state.rows.find(row => row.id === id)};
 }
 
+/** The words of a row from a whole case; who works on it is told by the stream. @param {import('./case.js').CaseFile} file */
+export function wordsOf(file) {
+  /** @type {any} */
+  const words = {...file};
+  delete words.claim;
+  return words;
+}
+
 /** @param {unknown} error */
 const isAbort = error => error instanceof DOMException && error.name === 'AbortError';

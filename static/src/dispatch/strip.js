@@ -19,10 +19,11 @@ export function createStrip(host) {
   }
 
   return {
-    expired() {
-      if (isExpired) return;
+    /** @param {{isAsked?: boolean}} [options]  isAsked: somebody waits for it, so the way on gets the focus; who types is left alone */
+    expired({isAsked = false} = {}) {
       isExpired = true;
       draw();
+      if (isAsked) host.querySelector('a')?.focus();
     },
     /** @param {boolean} next */
     setOffline(next) {

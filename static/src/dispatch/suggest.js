@@ -16,12 +16,14 @@ export const suggestionsOf = (id, options) => getJson(`/api/desk/cases/${id}/sug
 const words = (/** @type {string | string[] | undefined} */ why) => [why ?? []].flat().filter(Boolean).join(t('field.or'));
 
 /**
- * @param {{load: () => Promise<Suggestions>, chosen: () => {department: string | null, worker: string | null}, onDepartment: (code: string) => void, onPerson: ((account: string) => void) | null}} options
+ * @param {{load: () => Promise<Suggestions>, chosen: () => {department: string | null, worker: string | null}, onDepartment: (code: string) => void, onPerson: ((account: string) => void) | null, onFound?: (found: Suggestions) => void}} options
  */
-export function createSuggestions({load, chosen, onDepartment, onPerson}) {
+export function createSuggestions({load, chosen, onDepartment, onPerson, onFound}) {
   const host = el('div', {class: 'suggest', role: 'group', 'aria-label': t('dispatch.suggest')}, skeleton(2, 'line'));
   /** @type {{node: HTMLElement, isOn: () => boolean}[]} */
   let options = [];
+  /** The digit that takes the next suggestion. */
+  const digit = () => options.length < 9 && el('kbd', {'aria-hidden': 'true'}, String(options.length + 1));
 
   function mark() {
     for (const {node, isOn} of options) node.setAttribute('aria-pressed', String(isOn()));
@@ -31,7 +33,7 @@ export function createSuggestions({load, chosen, onDepartment, onPerson}) {
   function personOption(person) {
     const account = String(person.account);
     const node = el('button', {type: 'button', class: 'suggest-item', data: {worker: account}, onclick: () => { onPerson?.(account); mark(); }},
-      icon('user'),
+      icon('user'), digit(),
       el('span', {class: 'suggest-words'},
         el('span', {class: 'suggest-name'}, el('b', null, person.name),
           person.on_duty && el('span', {class: 'badge badge-ok'}, t('grid.onDuty')), person.is_grid_owner && el('span', {class: 'badge badge-brand'}, t('dispatch.suggest.owner'))),
@@ -42,10 +44,11 @@ export function createSuggestions({load, chosen, onDepartment, onPerson}) {
   }
 
   /** @param {Suggestions} found */
-  function draw({department, people}) {
+  function draw(found) {
+    const {department, people} = found;
     options = [];
     const departmentNode = department && el('button', {type: 'button', class: 'suggest-item', data: {department: department.code}, onclick: () => { onDepartment(department.code); mark(); }},
-      icon('building'), el('span', {class: 'suggest-words'}, el('b', null, department.name), el('span', {class: 'muted small'}, words(department.why))));
+      icon('building'), digit(), el('span', {class: 'suggest-words'}, el('b', null, department.name), el('span', {class: 'muted small'}, words(department.why))));
     if (department && departmentNode) options.push({node: departmentNode, isOn: () => !chosen().worker && chosen().department === department.code});
     fill(host,
       el('h4', null, t('dispatch.suggest')),
@@ -53,8 +56,16 @@ export function createSuggestions({load, chosen, onDepartment, onPerson}) {
       onPerson && people?.length > 0 && el('ul', {class: 'suggest-list', 'aria-label': t('dispatch.suggest.people')}, ...people.slice(0, 5).map(personOption)),
       !departmentNode && !people?.length && el('p', {class: 'muted small'}, t('dispatch.suggest.none')));
     mark();
+    onFound?.(found);
   }
 
   load().then(draw, error => fill(host, el('p', {class: 'muted small', role: 'alert'}, icon('alert-triangle'), ' ', errorText(error))));
-  return {element: host, mark};
+  return {
+    element: host, mark,
+    /** Take one by its place. @param {number} place @returns {boolean} */
+    take(place) {
+      options[place]?.node.click();
+      return place in options;
+    },
+  };
 }

@@ -23,7 +23,7 @@ export function createUndo({toast, ticks, onUndone, onExpired}) {
     last = null;
     wanted.close?.();
     try {
-      const {done, refused} = await sendJson('POST', '/api/desk/undo', wanted.body);
+      const {done, refused} = wanted.body.merged ? await part(wanted.body) : await sendJson('POST', '/api/desk/undo', wanted.body);
       if (done.length) toast(t('dispatch.undo.done', {n: done.length}), {tone: 'ok'});
       for (const one of refused.slice(0, 1)) toast(t('dispatch.undo.refused', {n: refused.length, why: one.detail}), {tone: 'late'});
     } catch (error) {
@@ -31,6 +31,12 @@ export function createUndo({toast, ticks, onUndone, onExpired}) {
       toast(errorText(error), {tone: 'late'});
     }
     onUndone(wanted.ids);
+  }
+
+  /** Two cases became one: that is taken back by a step of its own, which tells both. @param {Record<string, any>} body */
+  async function part({id, merged}) {
+    await sendJson('POST', `/api/incidents/${merged}/moves`, {id, action: 'unmerge', note: t('dispatch.undo.parted')});
+    return {done: [merged], refused: []};
   }
 
   return {
