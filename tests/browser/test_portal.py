@@ -57,7 +57,7 @@ def test_a_report_gets_a_number_and_its_photo_is_small(new_page, spot):
     page.click("#send")
     page.wait_for_url("**/track/**")
 
-    assert re.fullmatch(r"\d{8}-\d{6}", page.locator(".code strong").first.inner_text())
+    assert re.fullmatch(r"\d{5}-\d{6}-\d{4}", page.locator(".code strong").first.inner_text())
     shoot(page, "public-sent", full=True)
     assert faces.faults(page) == []
     assert len(sent) == 1

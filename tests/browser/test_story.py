@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from grids.channels.numbers import case_number
 from tests.support import faces
 from tests.support.browser import shoot, sign_in
 
@@ -91,7 +92,7 @@ def test_the_story_of_a_report(person, city_server):
     timing = taken.value.request.timing
     citizen.wait_for_url("**/track/**")
     number = citizen.locator(".code strong").first.inner_text()
-    assert re.fullmatch(r"\d{8}-\d{6}", number)
+    assert re.fullmatch(r"\d{5}-\d{6}-\d{4}", number)
     shoot(citizen, "story-02-citizen-has-a-number", full=True)
 
     # 2. It stands in the queue of the open command page by itself.
@@ -165,6 +166,6 @@ def test_the_story_of_a_report(person, city_server):
     case = leader.evaluate("id => fetch(`/api/incidents/${id}`).then(r => r.json())", case_id)
     assert [event["action"] for event in case["events"]] == STEPS
     assert [event["seq"] for event in case["events"]] == list(range(1, len(STEPS) + 1))
-    assert case["number"] == number
+    assert case["number"] == case_number(number)
     assert case["status"] == "closed"
     assert [photo["role"] for photo in case["photos"]] == ["before", "before", "after", "after"]

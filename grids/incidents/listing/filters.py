@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from grids import scope
 from grids.accounts import Actor
+from grids.channels.numbers import case_number
 from grids.errors import Invalid
 from grids.incidents.lifecycle import CHANNELS, OPEN, STATES, TERMINAL, URGENCIES
 from grids.incidents.models import Incident
@@ -184,8 +185,10 @@ def worded(text: str) -> list[ColumnElement[bool]]:
     """Say that the words stand in number, text or address.
 
     Two conditions: the first may use the index of pairs behind a row policy, because nothing
-    in it can tell of a row; the second looks closely, for pairs may stand apart.
+    in it can tell of a row; the second looks closely, for pairs may stand apart. A number as the
+    public knows it finds its case.
     """
+    text = case_number(text) or text
     starts = text.isascii() and text[:4].isdigit()
     number = _begins(Incident.number, text) if starts else None
     close = or_(
