@@ -37,7 +37,7 @@ export function createSuggestions({load, chosen, onDepartment, onPerson, onFound
       el('span', {class: 'suggest-words'},
         el('span', {class: 'suggest-name'}, el('b', null, person.name),
           person.on_duty && el('span', {class: 'badge badge-ok'}, t('grid.onDuty')), person.is_grid_owner && el('span', {class: 'badge badge-brand'}, t('dispatch.suggest.owner'))),
-        el('span', {class: 'muted small'}, [words(person.why), person.open_cases === undefined ? '' : t('dispatch.suggest.load', {n: person.open_cases})].filter(Boolean).join(' · '))),
+        el('span', {class: 'muted small'}, words(person.why) || (person.open_cases === undefined ? '' : t('dispatch.suggest.load', {n: person.open_cases})))),
       el('span', {class: 'suggest-time nowrap'}, typeof person.minutes === 'number' ? t('dispatch.suggest.minutes', {n: number(Math.round(person.minutes))}) : '–'));
     options.push({node, isOn: () => chosen().worker === account});
     return el('li', null, node);
