@@ -33,9 +33,12 @@ SHARED: Final = "photo_"
 
 @bp.after_request
 def keep_nothing(answer: Response) -> Response:
-    """Let no cache keep a page of a link, and tell no other site that it exists."""
+    """Let no cache keep a page of a link, nor a list of pages name it.
+
+    The referrer stays within the site (app/security.py); with none at all a browser would send
+    the form of the page from the origin "null", which is refused.
+    """
     answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Referrer-Policy"] = "no-referrer"
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
     return answer
 

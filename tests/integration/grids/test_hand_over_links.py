@@ -101,7 +101,7 @@ def test_the_party_reads_its_task_and_nothing_else(
     for secret in (SECRET_WORDS, "张三丰", "13800138000", "handler", str(case)):
         assert secret not in page.text
     assert page.headers["Cache-Control"] == "no-store"
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "same-origin"
     assert client.get(f"{path}/photos/1").status_code == 404
     (opened,) = log(session, "link_opened")
     assert (opened.actor_id, opened.subject) == (None, f"incident:{case}")
