@@ -148,13 +148,13 @@ def _free_port() -> int:
 
 
 def _wait(port: int, server: "subprocess.Popen[bytes]", home: Path) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if server.poll() is not None:
             break
         try:
             imaplib.IMAP4("127.0.0.1", port, timeout=1).logout()
-        except OSError:
+        except (OSError, imaplib.IMAP4.error):
             time.sleep(0.05)
         else:
             return
