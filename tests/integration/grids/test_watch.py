@@ -291,7 +291,7 @@ def broken(statement: str) -> Callable[[Desk], Any]:
 STUCK: dict[str, tuple[Callable[[Desk], Any], timedelta]] = {
     "no_movement": (lambda desk: desk.submit(), timedelta(days=3)),
     "reporter": (ask_reporter, timedelta(days=4)),
-    "outside": (hand_over, timedelta(days=2)),
+    "outside": (hand_over, timedelta(hours=30)),
     "undecided": (ask_extend, timedelta(days=2, hours=1)),
     "review": (suspend, timedelta(days=21)),
     "no_owner": (broken("UPDATE incident SET department_code = NULL, holder_id = NULL,"
