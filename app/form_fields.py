@@ -176,4 +176,7 @@ def _sent() -> Iterator[str]:
             yield from request.form
             yield from request.files
     except RequestEntityTooLarge:
-        return  # the view says so beside the field
+        # The view says beside the field that the body is too long, for its length alone tells
+        # that again. What broke while it was read cannot be read again.
+        if (request.content_length or 0) <= (request.max_content_length or 0):
+            raise

@@ -52,6 +52,9 @@ def sample_path(app: Flask, rule: Rule) -> str:
     """Build an address of a rule from the samples."""
     values = {}
     for name in rule.arguments:
+        if name not in rule._converters:
+            values[name] = (rule.defaults or {})[name]
+            continue
         converter = rule._converters[name]
         kind = type(converter).__name__
         value = SAMPLES.get(name, BY_CONVERTER.get(kind, "x"))

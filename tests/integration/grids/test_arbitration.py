@@ -52,7 +52,7 @@ def passed_on(desk: Desk, *, returns: int = 2) -> UUID:
     desk.session.execute(
         update(Incident)
         .where(Incident.id == case)
-        .values(status="pending_dispatch", return_count=returns)
+        .values(status="pending_dispatch", return_count=returns, involved=["D03", "D05"])
     )
     desk.session.flush()
     desk.session.expire_all()
