@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from sqlalchemy.orm import Session
 
 from app.config import Settings
 
@@ -76,8 +75,8 @@ def reconcile(*, everything: bool) -> None:
     settings = Settings.load()
     with installation.owner_engine(settings) as engine:
         report = compare(engine, settings.blob_dir, now=datetime.now(UTC), everything=everything)
-        with Session(engine) as session, session.begin():
-            keep(session, report)
+    with installation.owner_session(settings) as session:
+        keep(session, report)
     click.echo(f"{'check':<16}{'looked at':>12}{'bad':>8}  first")
     for check in report.checks:
         click.echo(f"{check.name:<16}{check.looked:>12}{check.bad:>8}  {', '.join(check.first)}")

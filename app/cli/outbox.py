@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 import click
-from sqlalchemy.orm import Session
 
 from app.config import Settings
 
@@ -19,7 +18,7 @@ def status() -> None:
     from app import installation
     from grids.outbox.state import states
 
-    with installation.owner_engine(Settings.load()) as engine, Session(engine) as session:
+    with installation.owner_session(Settings.load()) as session:
         for one in states(session):
             counts = " ".join(f"{name}={n}" for name, n in sorted(one.counts.items())) or "-"
             error = f"  {one.receiver.last_error}" if one.receiver.failures else ""
@@ -42,11 +41,7 @@ def receiver(code: str, door: str, path: str, name_zh: str, name_en: str, secret
     from grids.outbox.state import keep_receiver
 
     settings = Settings.load()
-    with (
-        installation.owner_engine(settings) as engine,
-        Session(engine) as session,
-        session.begin(),
-    ):
+    with installation.owner_session(settings) as session:
         keep_receiver(
             session, vault_of(settings), code, door=door, path=path, name_zh=name_zh,
             name_en=name_en, secret=secret,
@@ -61,11 +56,7 @@ def retry(code: str) -> None:
     from app import installation
     from grids.outbox import state
 
-    with (
-        installation.owner_engine(Settings.load()) as engine,
-        Session(engine) as session,
-        session.begin(),
-    ):
+    with installation.owner_session(Settings.load()) as session:
         click.echo(f"{state.retry(session, code, actor_id=None, now=datetime.now(UTC))} messages")
 
 
@@ -78,9 +69,5 @@ def give_up(code: str, reason: str) -> None:
     from grids.outbox import state
 
     now = datetime.now(UTC)
-    with (
-        installation.owner_engine(Settings.load()) as engine,
-        Session(engine) as session,
-        session.begin(),
-    ):
+    with installation.owner_session(Settings.load()) as session:
         click.echo(f"{state.give_up(session, code, reason, actor_id=None, now=now)} messages")
