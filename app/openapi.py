@@ -121,14 +121,15 @@ def _operation(rule: Rule, view: View, method: str) -> Schema:
     words = inspect.getdoc(view) or ""
     permission = getattr(view, "permission", PUBLIC)
     found = read_of(view)
+    said = rule.defaults or {}  # tells several addresses of one view apart
     operation: Schema = {
-        "operationId": f"{rule.endpoint}.{method.lower()}",
+        "operationId": ".".join((rule.endpoint, *map(str, said.values()), method.lower())),
         "summary": words.partition("\n")[0],
         "description": words,
         "tags": [rule.endpoint.rpartition(".")[0]],
         "parameters": [
             *({"name": name, "in": "path", "required": True, "schema": _converted(rule, name)}
-              for name in sorted(rule.arguments)),
+              for name in sorted(rule.arguments - said.keys())),
             *({"name": name, "in": "query", "required": False, "schema": schema}
               for name, schema in sorted(found.query.items())),
         ],

@@ -145,7 +145,7 @@ def shoot(page: Page, name: str, *, full: bool = False) -> Path:
     """Keep a picture of the page among the artefacts of the tests."""
     PICTURES.mkdir(exist_ok=True)
     path = PICTURES / f"{re.sub(r'[^a-zA-Z0-9_.-]+', '-', name)}.png"
-    page.screenshot(path=path, full_page=full)
+    page.screenshot(path=path, full_page=full, timeout=60_000)  # a busy machine draws slowly
     return path
 
 

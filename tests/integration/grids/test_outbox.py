@@ -341,7 +341,7 @@ def test_a_courier_that_is_killed_again_and_again_leaves_nothing_and_doubles_not
         put(city, "env", count)
         command = [sys.executable, "-c", COURIER, empty_database, f"env={url} 127.0.0.1/32"]
         kills = 0
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + 600
         while "pending" in states(city, "env"):
             assert time.monotonic() < deadline, states(city, "env").count("pending")
             before = len(there.got)
