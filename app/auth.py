@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from app import form_fields
 from app.config import Settings
+from app.db import alone
 from app.render import own_path
 from app.sign_in_policy import policy_from
 from grids import accounts, audit
@@ -143,10 +144,8 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def _find_by_cookie(cookie: str) -> None:
-    with g.session.begin():
-        found = accounts.signed_in(
-            g.session, cookie, datetime.now(UTC), policy(), with_unfinished=True
-        )
+    with alone() as conn:
+        found = accounts.caller(conn, cookie, datetime.now(UTC), policy())
     if found:
         g.person, g.unfinished = found, found.unfinished
         g.csrf_token, g.session_hash = found.csrf_token, found.session_hash

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Flask, g
-from sqlalchemy import Engine
+import contextlib
+import select
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+from flask import Flask, current_app, g
+from sqlalchemy import Engine, PoolProxiedConnection, event
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
 
 import grids.models  # noqa: F401 - a foreign key finds its table whichever module is first
@@ -13,8 +20,49 @@ from grids.db import engine
 
 
 def make_engine(url: str) -> Engine:
-    """Make the pool of a serving process: one connection per thread, checked before use."""
-    return engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True, pool_timeout=5)
+    """Make the pool of a serving process: one connection per thread, looked at before use."""
+    made = engine(url, pool_size=8, max_overflow=8, pool_timeout=5)
+    event.listen(made, "checkout", _refuse_dead)
+    return made
+
+
+def _refuse_dead(driver: psycopg.Connection[Any], *_: object) -> None:
+    """Have a connection replaced, with all that are older, whose server has gone.
+
+    Nobody speaks on an idle connection: what can be read there is its end. To ask the server
+    instead would cost every request a round trip.
+    """
+    look = select.poll()
+    look.register(driver.fileno(), select.POLLIN)
+    if look.poll(0):
+        raise InvalidatePoolError
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[psycopg.Connection[Any]]:
+    """Lend a connection on which each statement is a transaction of its own: one round trip.
+
+    For what asks or writes everything in one statement that tells the policies itself.
+    """
+    make_session = current_app.extensions.get("make_session")
+    if make_session is not None:  # everything happens in a transaction that somebody else ends
+        with make_session() as session, session.begin():
+            yield session.connection().connection.driver_connection
+        return
+    lent: PoolProxiedConnection = current_app.extensions["engine"].raw_connection()
+    driver: Any = lent.driver_connection
+    try:
+        driver.autocommit = True
+        try:
+            yield driver
+        finally:
+            if not driver.closed:
+                driver.autocommit = False
+    except psycopg.OperationalError:
+        lent.invalidate()
+        raise
+    finally:
+        lent.close()
 
 
 def init_app(app: Flask, settings: Settings) -> None:

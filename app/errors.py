@@ -64,6 +64,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(msgspec.DecodeError, _bad_body)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(psycopg.OperationalError, _database)
     app.register_error_handler(DataError, _bad_value)
     app.register_error_handler(psycopg.DataError, _bad_value)
     app.register_error_handler(UnicodeEncodeError, _bad_value)

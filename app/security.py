@@ -82,9 +82,17 @@ def content_policy(settings: Settings) -> str:
 def init_app(app: Flask, settings: Settings) -> None:
     """Check the host and each unsafe request, and dress each answer."""
 
+    @lru_cache(maxsize=256)  # a site has few names; what is said of one is always the same
+    def is_own(host: str) -> bool:
+        return is_own_host(host, settings)
+
+    @lru_cache(maxsize=256)
+    def policy_of(_scheme: str, _host: str) -> str:
+        return content_policy(settings)
+
     @app.before_request
     def refuse_forged() -> None:
-        if not is_own_host(request.host, settings):
+        if not is_own(request.host):
             raise UnknownHost("no site of this name is served here")
         if request.method not in SAFE_METHODS:
             check_origin(settings)
@@ -94,7 +102,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     def dress(answer: Response) -> Response:
         # The worker's script takes its policy from its own answer, so scripts count as pages.
         is_file = answer.mimetype not in PAGES and request.endpoint != "static"
-        policy = FILE_POLICY if is_file else content_policy(settings)
+        policy = FILE_POLICY if is_file else policy_of(request.scheme, request.host)
         answer.headers.setdefault("Content-Security-Policy", policy)
         if (answer.mimetype or "").startswith("image/") and request.endpoint != "static":
             answer.headers.setdefault("Content-Disposition", 'inline; filename="photo.jpg"')

@@ -20,7 +20,7 @@ import psycopg
 
 from app.config import ROOT, as_role
 from bench import Result
-from bench.intake import CLIENTS, Office, office, rate, send, server
+from bench.intake import CLIENTS, Office, office, send, server
 from grids import audit, feed
 
 #: Rows of a year of a county's people at work; 1.0 is what the acceptance list asks for.
@@ -113,7 +113,7 @@ def _while(
 ) -> float:
     process.send_signal(number)
     time.sleep(2)  # what waited is sealed before it counts
-    return rate(made, port, REPORTS_A_ROUND)
+    return send(made, port, REPORTS_A_ROUND).rate
 
 
 @contextlib.contextmanager

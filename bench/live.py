@@ -1,12 +1,16 @@
 """Two thousand open streams on one process, and a report that reaches them while others submit.
 
-Clients are bare sockets, so that their own cost stays small beside what is measured. Time is
-taken from the commit of a report to its receipt, all on one machine and one clock.
+Clients are bare sockets, so that their own cost stays small beside what is measured. Reports go
+through the web server. Time is taken from the moment a worker sends one, and for a claim from its
+commit, to the receipt, all on one machine and one clock.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import http.client
+import json
 import os
 import statistics
 import subprocess
@@ -16,6 +20,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -24,14 +29,15 @@ from uuid import UUID, uuid4
 from sqlalchemy.orm import Session
 
 from app import cluster, roles
-from app.config import ROOT, Settings, as_role, read_secrets
+from app.config import ROOT, Settings, read_secrets
 from app.processes import free_port
 from bench import Result
+from bench.city import wait_for
 from grids import accounts, codes, feed
 from grids.db import engine
 from grids.desk import claims
 from grids.migrate import upgrade
-from tests.support.cases import Desk, build_city, make_actor, make_staff
+from tests.support.cases import MATTER, WEST, Desk, build_city, make_actor, make_staff
 
 CLIENTS: Final = 2_000
 FEW: Final = 300
@@ -39,6 +45,9 @@ EVENTS: Final = 30
 #: One person has at most twenty streams.
 PER_ACCOUNT: Final = 20
 FIRST_PORT: Final = 21_500
+CSRF: Final = "bench"
+#: Reports that others send meanwhile: a county's busiest hour has a tenth of it.
+RUSH_PER_S: Final = 20
 #: How soon an event must be on a screen: the issue's limit, of which this is all but the paint.
 LIMIT_MS: Final = 2_000.0
 CLAIM_LIMIT_MS: Final = 1_000.0
@@ -48,9 +57,9 @@ def run(scale: float) -> list[Result]:
     """Open the streams and time reports and claims; at scale 1 two thousand of them."""
     results = []
     for clients, is_rush in ((round(FEW * scale) or 1, True), (round(CLIENTS * scale) or 1, False)):
-        with office() as (desk, port, pid, url):
+        with office() as (desk, port, pid, worker):
             kinds = ("incident", "claim")
-            spent, memory = asyncio.run(_watch(desk, port, pid, url, clients, is_rush=is_rush))
+            spent, memory = asyncio.run(_watch(desk, port, pid, worker, clients, is_rush=is_rush))
             label = f"{clients} streams" + (", submits running" if is_rush else "")
             for kind, limit in zip(kinds, (LIMIT_MS, CLAIM_LIMIT_MS), strict=True):
                 times = sorted(spent[kind])
@@ -69,9 +78,30 @@ def run(scale: float) -> list[Result]:
     return results
 
 
+@dataclass(frozen=True)
+class Worker:
+    """Somebody in the street: a sign-in, and where the web server listens."""
+
+    port: int
+    token: str
+
+    def report(self) -> UUID:
+        """Send one report and wait until it is acknowledged."""
+        key, line = uuid4(), http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        body = {"category": MATTER, "lon": WEST[0], "lat": WEST[1], "text": "垃圾满溢"}
+        head = {"Content-Type": "application/json", "Cookie": f"wangge={self.token}",
+                "X-CSRF-Token": CSRF}  # fmt: skip
+        with contextlib.closing(line):
+            line.request("PUT", f"/api/incidents/{key}", json.dumps(body), head)
+            answer = line.getresponse()
+            if answer.status != 201:
+                raise RuntimeError(f"{answer.status}: {answer.read()[:300]!r}")
+        return key
+
+
 @contextmanager
-def office() -> Iterator[tuple[Desk, int, int, str]]:
-    """Run a durable cluster, a sealer and the live process."""
+def office() -> Iterator[tuple[Desk, int, int, Worker]]:
+    """Run a durable cluster, the sealer, the web server and the live process."""
     with tempfile.TemporaryDirectory(prefix="wangge-live-") as folder:
         pg = cluster.Cluster(Path(folder) / "pg", "none", auth="trust")
         cluster.start(pg)
@@ -85,21 +115,27 @@ def office() -> Iterator[tuple[Desk, int, int, str]]:
         upgrade(settings.owner_url)
         pool, stop = engine(settings.owner_url, pool_size=10), threading.Event()
         sealer = threading.Thread(target=feed.run_sealer, args=(settings.worker_url, stop))
-        command = (sys.executable, "-m", "gunicorn", "--config",
-                   str(ROOT / "deploy/gunicorn_live.py"), "app.live:create_live_app()")  # fmt: skip
-        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **env})
+        env["WANGGE_WEB_PORT"] = str(free_port(port + 1))
+        gunicorn = (sys.executable, "-m", "gunicorn", "--config")
+        live = (*gunicorn, str(ROOT / "deploy/gunicorn_live.py"), "app.live:create_live_app()")
+        site = (*gunicorn, str(ROOT / "deploy/gunicorn_web.py"), "app.wsgi:app")
+        process, web = (subprocess.Popen(one, cwd=ROOT, env={**os.environ, **env})
+                        for one in (live, site))  # fmt: skip
         try:
             with Session(pool, expire_on_commit=False) as session:
                 _load_codes(session)
                 build_city(session)
                 desk = Desk(session, make_staff(session), now=datetime.now(UTC))
+                token = _signed_in(session, desk.staff["worker"])
                 session.commit()
                 sealer.start()
-                yield desk, port, process.pid, as_role(url, "wangge_owner", "none")
+                wait_for(int(env["WANGGE_WEB_PORT"]))
+                yield desk, port, process.pid, Worker(int(env["WANGGE_WEB_PORT"]), token)
         finally:
             stop.set()
-            process.terminate()
-            process.wait(20)
+            for one in (web, process):
+                one.terminate()
+                one.wait(30)
             sealer.join(20)
             pool.dispose()
             cluster.stop(pg)
@@ -111,23 +147,27 @@ def _load_codes(session: Session) -> None:
 
 def _cookies(session: Session, count: int) -> list[str]:
     """Sign people in who may follow the queue, each with as many streams as one may have."""
-    now, found = datetime.now(UTC), []
+    found: list[str] = []
     for _ in range(-(-count // PER_ACCOUNT)):
-        actor, token = make_actor(session, "dispatcher"), uuid4().hex
-        session.add(
-            accounts.SignInSession(
-                token_hash=accounts.token_hash(token), account_id=actor.account_id,
-                csrf_token="-", created_at=now, seen_at=now,  # noqa: S106
-                ends_at=now + accounts.LONGEST,
-            )
-        )  # fmt: skip
-        found += [token] * PER_ACCOUNT
+        found += [_signed_in(session, make_actor(session, "dispatcher"))] * PER_ACCOUNT
     session.commit()
     return found[:count]
 
 
+def _signed_in(session: Session, actor: accounts.Actor) -> str:
+    """Open a session for somebody; return its token."""
+    now, token = datetime.now(UTC), uuid4().hex
+    session.add(
+        accounts.SignInSession(
+            token_hash=accounts.token_hash(token), account_id=actor.account_id, csrf_token=CSRF,
+            created_at=now, seen_at=now, ends_at=now + accounts.LONGEST,
+        )
+    )  # fmt: skip
+    return token
+
+
 async def _watch(
-    desk: Desk, port: int, pid: int, url: str, clients: int, *, is_rush: bool
+    desk: Desk, port: int, pid: int, worker: Worker, clients: int, *, is_rush: bool
 ) -> tuple[dict[str, list[float]], float]:
     """Open the streams, then report and claim, and take the time of every receipt."""
     heard: dict[str, dict[str, list[float]]] = {"incident": {}, "claim": {}}
@@ -138,12 +178,12 @@ async def _watch(
     ]
     await asyncio.wait_for(asyncio.gather(*(event.wait() for event in opened)), 180)
     stop = threading.Event()
-    rush = threading.Thread(target=_submit_on, args=(url, desk, stop))
+    rush = threading.Thread(target=_report_on, args=(worker, stop))
     if is_rush:
         rush.start()
     spent: dict[str, list[float]] = {"incident": [], "claim": []}
     for _ in range(EVENTS):
-        case = await asyncio.to_thread(_report, desk)
+        case = await asyncio.to_thread(_report, worker)
         spent["incident"] += await _times(heard["incident"], str(case), clients)
         await asyncio.to_thread(_claim, desk, case)
         spent["claim"] += await _times(heard["claim"], str(case), clients)
@@ -181,44 +221,40 @@ async def _listen(
 
 
 async def _times(heard: dict[str, list[float]], case: str, clients: int) -> list[float]:
-    """Wait until every stream has an event; return the milliseconds since its commit."""
-    committed = _COMMITTED[case]
+    """Wait until every stream has an event; return the milliseconds since it was sent."""
+    begun = _BEGUN[case]
     deadline = time.perf_counter() + 20
     while len(heard.get(case, ())) < clients and time.perf_counter() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.005)
     came = heard.get(case, [])
     if len(came) < clients:
         raise RuntimeError(f"{len(came)} of {clients} streams heard of {case}")
-    return [(at - committed) * 1000 for at in came]
+    return [(at - begun) * 1000 for at in came]
 
 
-_COMMITTED: Final[dict[str, float]] = {}
+_BEGUN: Final[dict[str, float]] = {}
 
 
-def _report(desk: Desk) -> UUID:
-    desk.now = datetime.now(UTC)
-    case = desk.submit()
-    desk.session.commit()
-    _COMMITTED[str(case)] = time.perf_counter()
+def _report(worker: Worker) -> UUID:
+    started = time.perf_counter()
+    case = worker.report()
+    _BEGUN[str(case)] = started
     return case
 
 
 def _claim(desk: Desk, case: UUID) -> None:
     claims.claim(desk.session, desk.staff["dispatcher"], case, now=datetime.now(UTC))
     desk.session.commit()
-    _COMMITTED[str(case)] = time.perf_counter()
+    _BEGUN[str(case)] = time.perf_counter()
 
 
-def _submit_on(url: str, desk: Desk, stop: threading.Event) -> None:
-    """Submit as fast as one connection can until told to stop."""
-    pool = engine(url)
-    with Session(pool) as session:
-        other = Desk(session, desk.staff)
-        while not stop.is_set():
-            other.now = datetime.now(UTC)
-            other.submit()
-            session.commit()
-    pool.dispose()
+def _report_on(worker: Worker, stop: threading.Event) -> None:
+    """Report steadily until told to stop."""
+    following = time.perf_counter()
+    while not stop.is_set():
+        worker.report()
+        following += 1 / RUSH_PER_S
+        time.sleep(max(0.0, following - time.perf_counter()))
 
 
 def _memory_mb(pid: int) -> float:

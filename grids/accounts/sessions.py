@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
+import psycopg
+from psycopg.rows import namedtuple_row
 from sqlalchemy import bindparam, delete, exists, select, update
+from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 from sqlalchemy.orm import Session
 
 from grids import audit
@@ -171,6 +175,12 @@ _CALLER = (
 )
 
 
+#: The same for the driver: what every request asks must not be put together each time.
+_DIALECT: Any = psycopg_dialect.dialect
+_CALLER_SQL: Final = str(_CALLER.compile(dialect=_DIALECT()))
+_SEEN_SQL: Final = "UPDATE sign_in_session SET seen_at = %s WHERE token_hash = %s"
+
+
 def signed_in(
     session: Session,
     token: str,
@@ -184,6 +194,31 @@ def signed_in(
     A sign-in that still lacks a step counts as none unless asked for; the pages of that step do.
     """
     rows = session.execute(_CALLER, {"token_hash": token_hash(token)}).all()
+    found = _held(rows, now, policy)
+    if found is not None and _is_seen_anew(rows[0], now):
+        session.execute(
+            update(SignInSession)
+            .where(SignInSession.token_hash == rows[0].token_hash)
+            .values(seen_at=now)
+        )
+    return found if found is None or with_unfinished or not found.unfinished else None
+
+
+def caller(
+    conn: psycopg.Connection[Any], token: str, now: datetime, policy: Policy
+) -> SignedIn | None:
+    """Return who holds the token, as `signed_in` with `with_unfinished` does, in one statement."""
+    with conn.cursor(row_factory=namedtuple_row) as cursor:
+        rows: list[Any] = []
+        rows += cursor.execute(_CALLER_SQL, {"token_hash": token_hash(token)})
+    found = _held(rows, now, policy)
+    if found is not None and _is_seen_anew(rows[0], now):
+        conn.execute(_SEEN_SQL, (now, rows[0].token_hash))
+    return found
+
+
+def _held(rows: Sequence[Any], now: datetime, policy: Policy) -> SignedIn | None:
+    """Judge what was found under a token: one row for each assignment of its holder."""
     if not rows or now >= rows[0].ends_at:
         return None
     first = rows[0]
@@ -193,18 +228,15 @@ def signed_in(
     idle = IDLE_OUTDOORS if actor.roles & OUTDOOR_ROLES else IDLE
     if now - first.seen_at > idle:
         return None
-    if now - first.seen_at > timedelta(minutes=1):
-        session.execute(
-            update(SignInSession)
-            .where(SignInSession.token_hash == first.token_hash)
-            .values(seen_at=now)
-        )
     missing = _missing_step(first, actor, policy, now)
-    if missing and not with_unfinished:
-        return None
     return SignedIn(
         actor, first.csrf_token, first.token_hash, first.confirmed_at, first.session_id, missing
     )
+
+
+def _is_seen_anew(row: Any, now: datetime) -> bool:
+    """Say whether it is time to note that the session is in use: once a minute."""
+    return bool(now - row.seen_at > timedelta(minutes=1))
 
 
 def _missing_step(row: Any, actor: Actor, policy: Policy, now: datetime) -> str | None:

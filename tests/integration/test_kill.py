@@ -1,7 +1,7 @@
 """Nothing that was acknowledged is lost, and nothing is stored twice, whatever is killed when.
 
-A durable cluster and real web processes, killed with -9 in the middle of two thousand
-reports; clients repeat each report until it is acknowledged, as phones do (R01, R02).
+A durable cluster and real processes, killed with -9 in the middle of thousands of reports;
+clients repeat each report until it is acknowledged, as phones do (R01, R02).
 """
 
 import http.client
@@ -27,16 +27,23 @@ from sqlalchemy.orm import Session
 from app import cluster, roles
 from app.config import ROOT, Settings, as_role, read_secrets
 from app.processes import free_port
-from grids import accounts
+from grids import accounts, feed
 from grids.db import engine
 from tests.support.cases import MATTER, build_city, make_actor
 from tests.support.database import build_schema, environment_for
+from tests.support.depth import IS_FULL
 
-REPORTS = 2_000
+REPORTS = 12_000 if IS_FULL else 1_600
 CLIENTS = 8
 FIRST_PORT = 18_240
-#: Share of the reports that is through -> what is killed then.
-KILLS = ((0.2, "web"), (0.4, "database"), (0.6, "web"), (0.8, "database"))
+#: What is killed, at even shares of the reports that are through: the web server with all its
+#: processes or one of them, the database, the worker of jobs, the sealer of the feed.
+KILLS = ("web", "worker", "database", "one of web", "sealer", "database") * (3 if IS_FULL else 1)
+COMMANDS = {
+    "web": ("gunicorn", "--config", str(ROOT / "deploy/gunicorn_web.py"), "app.wsgi:app"),
+    "worker": ("app.cli", "worker"),
+    "sealer": ("app.cli", "sealer"),
+}
 #: A phone repeats for hours; here, long enough for web to start again on a busy machine.
 PATIENCE_S = 120.0
 #: First answer after the database is back, without a restart of web (R02).
@@ -45,7 +52,7 @@ DATABASE_BACK_S = 15.0
 
 @dataclass
 class Office:
-    """A web server on a durable database, and the sign-in of a worker."""
+    """The processes of an installation on a durable database, and the sign-in of a worker."""
 
     pg: cluster.Cluster
     env: dict[str, str]
@@ -53,28 +60,34 @@ class Office:
     log: Path
     token: str = ""
     csrf: str = ""
-    web: "subprocess.Popen[bytes] | None" = None
+    running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     database_back_s: list[float] = field(default_factory=list)
 
-    def start_web(self) -> None:
-        command = (sys.executable, "-m", "gunicorn", "--config",
-                   str(ROOT / "deploy/gunicorn_web.py"), "app.wsgi:app")  # fmt: skip
+    def start(self, name: str) -> None:
         with self.log.open("ab") as stream:
-            self.web = subprocess.Popen(
-                command, cwd=ROOT, env={**os.environ, **self.env}, stdout=stream, stderr=stream,
+            self.running[name] = subprocess.Popen(
+                (sys.executable, "-m", *COMMANDS[name]), cwd=ROOT,
+                env={**os.environ, **self.env}, stdout=stream, stderr=stream,
                 start_new_session=True,
             )  # fmt: skip
 
+    def end(self, name: str) -> None:
+        """Kill a process at once, with all its children."""
+        os.killpg(self.running[name].pid, signal.SIGKILL)
+        self.running[name].wait()
+
     def kill(self, what: str) -> None:
-        """Kill at once, with all children, and start again."""
-        if what == "web":
-            assert self.web is not None
-            os.killpg(self.web.pid, signal.SIGKILL)
-            self.web.wait()
-            self.start_web()
-        else:
+        """Kill at once and start again; of one of web its own master starts another."""
+        if what == "one of web":
+            web = self.running["web"].pid
+            first = Path(f"/proc/{web}/task/{web}/children").read_text().split()[0]
+            os.kill(int(first), signal.SIGKILL)
+        elif what == "database":
             cluster.kill(self.pg)
             cluster.start(self.pg)
+        else:
+            self.end(what)
+            self.start(what)
         started = time.monotonic()
         while self.send(str(uuid4()), "probe") is None and time.monotonic() - started < PATIENCE_S:
             time.sleep(0.1)
@@ -113,13 +126,13 @@ def office(tmp_path: Path) -> Iterator[Office]:
         build_schema(url)
         made = Office(pg, env, port, tmp_path / "web.log")
         _open_session(made, url)
-        made.start_web()
+        for name in COMMANDS:
+            made.start(name)
         _wait(made)
         yield made
     finally:
-        if made is not None and made.web is not None:
-            os.killpg(made.web.pid, signal.SIGKILL)
-            made.web.wait()
+        for name in made.running if made is not None else ():
+            made.end(name)
         cluster.stop(pg)
 
 
@@ -174,7 +187,8 @@ def test_no_acknowledged_report_is_lost_and_none_is_stored_twice(office: Office)
     threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
     for thread in threads:
         thread.start()
-    for share, what in KILLS:
+    for turn, what in enumerate(KILLS, 1):
+        share = turn / (len(KILLS) + 1)
         while len(acknowledged) < share * REPORTS and any(t.is_alive() for t in threads):
             time.sleep(0.02)
         office.kill(what)
@@ -198,3 +212,19 @@ def test_no_acknowledged_report_is_lost_and_none_is_stored_twice(office: Office)
     assert numbers is not None
     assert numbers[0] == numbers[1]
     assert max(office.database_back_s) < DATABASE_BACK_S, office.database_back_s
+    assert _is_sealed_once(office)
+
+
+def _is_sealed_once(office: Office) -> bool:
+    """Wait for the sealer; say whether each event stands in the feed once, in a whole chain."""
+    deadline = time.monotonic() + PATIENCE_S
+    with psycopg.connect(office.pg.url("wangge"), autocommit=True) as conn:
+        while time.monotonic() < deadline:
+            row = conn.execute(
+                "SELECT (SELECT count(*) FROM incident_event), count(*),"
+                " count(DISTINCT (incident_id, seq)) FROM feed"
+            ).fetchone()
+            if row is not None and len(set(row)) == 1:
+                return feed.verify_chain(conn) is None
+            time.sleep(0.2)
+    return False
