@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from app.auth import requires
 from app.config import Settings
+from app.db import alone
 from app.errors import problem
 from app.i18n import translated
 from app.incident_answers import detail_json, held_json, page_json, row_json
@@ -179,10 +180,12 @@ def put_incident(incident_id: UUID) -> ResponseReturnValue:
         id=incident_id,
         **{**fields, "photos": tuple(body.photos), "after": tuple(body.after)},
     )
-    with g.session.begin():
-        done = service.submit(
-            g.session, report, g.actor, now=_now(), vault=current_app.extensions["vault"]
-        )
+    vault = current_app.extensions["vault"]
+    with alone() as conn:
+        done = service.submit_at_once(g.session, conn, report, g.actor, now=_now(), vault=vault)
+    if done is None:
+        with g.session.begin():
+            done = service.submit(g.session, report, g.actor, now=_now(), vault=vault)
     return answered(done)
 
 

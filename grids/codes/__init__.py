@@ -11,6 +11,7 @@ from grids.codes.asking import (
     UnknownAnswer,
     answered,
     check_answers,
+    check_known,
     questions_of,
     require_answers,
 )
@@ -49,7 +50,7 @@ __all__ = [
     "BadCodeList", "CalendarChange", "CalendarDraft", "CalendarVersion", "Carried", "Category", "CategoryLimit", "CategoryRule", "Change", "CodeChange",
     "CodeLoad", "CodeMap", "CodeSystem", "CodeUpload", "Conversion", "ConversionTarget", "Department", "Found",
     "Identifier", "Loaded", "Option", "Plan", "PopulationCategory", "Question", "StageLimit",
-    "Target", "UnknownAnswer", "Versioned", "WorkSpan", "Workday", "answered", "check_answers",
+    "Target", "UnknownAnswer", "Versioned", "WorkSpan", "Workday", "answered", "check_answers", "check_known",
     "convert", "find", "load", "of", "of_code", "parse_identifier", "plan", "questions_of",
     "require_answers", "search_key",
 ]  # fmt: skip

@@ -51,7 +51,7 @@ def check_answers(session: Session, category_id: int, on: date, answers: Mapping
     A question left open is no reason to refuse it: the forms ask, the desk can ask again.
     """
     if answers:
-        _check_known(of(session, category_id, on).questions, answers)
+        check_known(of(session, category_id, on).questions, answers)
 
 
 def require_answers(asked: Asked, answers: Mapping[str, str]) -> None:
@@ -60,7 +60,7 @@ def require_answers(asked: Asked, answers: Mapping[str, str]) -> None:
     Raises `UnknownAnswer` and `AnswerNeeded`, which name the field of the form.
     """
     given = {name: code for name, code in answers.items() if code}
-    _check_known(asked.questions, given)
+    check_known(asked.questions, given)
     for question in asked.questions:
         if question.is_required and question.name not in given:
             raise AnswerNeeded(
@@ -75,7 +75,8 @@ def answered(
     return of(session, category_id, on).answered(answers) if answers else ()
 
 
-def _check_known(questions: tuple[Question, ...], given: Mapping[str, str]) -> None:
+def check_known(questions: tuple[Question, ...], given: Mapping[str, str]) -> None:
+    """Check that each answer is one that its question offers. Raises `UnknownAnswer`."""
     known = {question.name: question for question in questions}
     for name, code in given.items():
         if name not in known or known[name].option(code) is None:

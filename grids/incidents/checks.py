@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
-from sqlalchemy import Date, ScalarSelect, cast, func, literal, or_, select
+from sqlalchemy import ScalarSelect, func, or_, select
 from sqlalchemy.orm import Session
 
-from grids import scope
 from grids.accounts import Account, Assignment
-from grids.city import City, NoCity
 from grids.codes import Category, CategoryLimit, Department
 from grids.codes import of as codes_of
 from grids.incidents import clockwork, lifecycle
@@ -34,7 +31,6 @@ from grids.incidents.requests import (
     MoveRequest,
     Report,
 )
-from grids.requests import RequestKey
 
 
 def require_fields(move: Move, sent: Report | MoveRequest) -> None:
@@ -56,52 +52,9 @@ def require_fields(move: Move, sent: Report | MoveRequest) -> None:
     _check_lengths(sent)
 
 
-@dataclass(frozen=True)
-class Known:
-    """What a report is judged by, read in one statement."""
-
-    city: City
-    category: Category | None
-    urgency: str
-    key: RequestKey | None
-    limits: tuple[clockwork.StageRule, ...] = ()  #: of the stages, on the city's day
-
-
-def known_of(session: Session, report: Report, now: datetime) -> Known:
-    """Read the city, the report's category with its urgency, and the answer kept under its id.
-
-    The same statement opens the case to be and its photos to this transaction.
-    """
-    urgency = (
-        select(func.min(CategoryLimit.urgency))
-        .where(CategoryLimit.category_id == Category.id)
-        .scalar_subquery()
-    )
-    on, day = now.date(), cast(func.timezone(City.city_zone, literal(now)), Date)
-    limits = clockwork.rules_in_force(day).correlate(City).scalar_subquery()
-    found = session.execute(
-        select(
-            City, Category, urgency, RequestKey, limits, *scope.opening(report.id, report.photos)
-        )
-        .select_from(City)
-        .outerjoin(Category, Category.id == _category_id(report.category, report.kind, on))
-        .outerjoin(RequestKey, RequestKey.id == report.id)
-    ).first()
-    if found is None:
-        raise NoCity("no city yet: run `wangge demo`, `wangge import` or `wangge synth`")
-    city, category, usual, key, rules, *_opened = found
-    urgency_now = report.urgency or usual or "C"
-    return Known(city, category, urgency_now, key, clockwork.rules_of(rules))
-
-
 def category_of(session: Session, code: str, kind: str, on: date) -> Category:
     """Return the sub-class with this code on a day. Raises `UnknownCategory`."""
     found = session.scalar(select(Category).where(Category.id == _category_id(code, kind, on)))
-    return known_category(found, code, kind)
-
-
-def known_category(found: Category | None, code: str, kind: str) -> Category:
-    """Return what was found. Raises `UnknownCategory`."""
     if found is None:
         raise UnknownCategory(f"no category {code!r} of kind {kind!r}", field="category")
     return found
@@ -201,12 +154,17 @@ def require_photos(session: Session, hashes: tuple[str, ...]) -> None:
     """Check that photos were stored before something names them. Raises `UnknownPhoto`."""
     if not hashes:
         return
-    if len(hashes) > MOST_PHOTOS:
-        raise TooLong(f"more than {MOST_PHOTOS} photos", field="photos", most=MOST_PHOTOS)
+    require_count(hashes)
     wanted = set(hashes)
     known = set(session.scalars(select(Blob.sha256).where(Blob.sha256.in_(wanted))))
     if missing := wanted - known:
         raise UnknownPhoto(f"photo {min(missing)[:12]} was not sent", field="photos")
+
+
+def require_count(*hashes: tuple[str, ...]) -> None:
+    """Check that no more photos are named than a step may have. Raises `TooLong`."""
+    if sum(map(len, hashes)) > MOST_PHOTOS:
+        raise TooLong(f"more than {MOST_PHOTOS} photos", field="photos", most=MOST_PHOTOS)
 
 
 def _is_given(sent: Report | MoveRequest, name: str) -> bool:

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from grids.city import City
@@ -27,7 +27,6 @@ from grids.incidents.clocks import (
     Limit,
     Span,
     elapsed,
-    usual_limit,
 )
 
 #: How far a limit may reach: 20 working days and the longest holiday.
@@ -172,28 +171,20 @@ def _distance(rule: StageRule, case: Placed) -> tuple[int, int, int]:
     )
 
 
-def rules_in_force(on: date | ColumnElement[date]) -> Select[Any]:
-    """Select the limits of stages that hold on a day, as one value that `rules_of` reads."""
-    parts = func.jsonb_build_array(
-        StageLimit.stage, StageLimit.value, StageLimit.unit, StageLimit.code_system,
-        StageLimit.kind, StageLimit.code, StageLimit.urgency, StageLimit.area_kind,
-    )  # fmt: skip
-    return select(func.jsonb_agg(parts)).where(
-        StageLimit.valid_from <= on, or_(StageLimit.valid_to.is_(None), StageLimit.valid_to > on)
-    )
-
-
-def rules_of(rows: list[list[Any]] | None) -> tuple[StageRule, ...]:
-    """Read what `rules_in_force` selected."""
-    return tuple(
-        StageRule(stage, Limit(float(value), unit), *rest)
-        for stage, value, unit, *rest in rows or ()
-    )
-
-
 def stage_rules(session: Session, on: date) -> tuple[StageRule, ...]:
     """Load the limits of stages that hold on a day."""
-    return rules_of(session.scalar(rules_in_force(on)))
+    rows: Sequence[Any] = session.execute(
+        select(
+            StageLimit.stage, StageLimit.value, StageLimit.unit, StageLimit.code_system,
+            StageLimit.kind, StageLimit.code, StageLimit.urgency, StageLimit.area_kind,
+        ).where(
+            StageLimit.valid_from <= on,
+            or_(StageLimit.valid_to.is_(None), StageLimit.valid_to > on),
+        )
+    ).all()  # fmt: skip
+    return tuple(
+        StageRule(stage, Limit(float(value), unit), *rest) for stage, value, unit, *rest in rows
+    )
 
 
 def city_day(zone: str, at: datetime) -> date:
@@ -218,19 +209,3 @@ def area_kinds(session: Session, area_code: str) -> tuple[str, ...]:
     rows = session.execute(select(Area.code, Area.kind).where(Area.code.in_(wanted)))
     found = {row.code: row.kind for row in rows}
     return tuple(kind for code in wanted if (kind := found.get(code)))
-
-
-def opening_limit(
-    session: Session, rules: Sequence[StageRule], stage: str, category_id: int, urgency: str,
-    area_code: str,
-) -> Limit:  # fmt: skip
-    """Return the limit of the first stage of a case that comes in now."""
-    case = placed(session, rules, category_id, urgency, area_code)
-    return stage_limit(rules, stage, case) or usual_limit(stage, urgency)
-
-
-def opening_calendar(session: Session, city: City, limit: Limit, now: datetime) -> Calendar:
-    """Return the calendar of a first stage; elapsed time asks for no days, and none are read."""
-    if limit.unit == "elapsed_hour":
-        return Calendar(ZoneInfo(city.city_zone))
-    return calendar(session, city, now)

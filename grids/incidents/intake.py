@@ -2,49 +2,63 @@
 
 The report carries an id made by the client: the same id with the same body gets the same
 answer again, however often it is sent and wherever the connection broke. Commits nothing.
+
+It is judged here, by lists in memory, and written by one call of the database (`take_report`).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+import msgspec
+import psycopg
 from sqlalchemy import Row, func, select
-from sqlalchemy import text as sql_text
 from sqlalchemy.orm import Session
 
+from gis.errors import GisError
+from grids import scope
 from grids.accounts import Actor
-from grids.codes import check_answers
-from grids.codes import of as code_rules
-from grids.incidents import checks, clockwork, projection, records, roles, tracking
-from grids.incidents.clocks import stage_due
-from grids.incidents.errors import ForbiddenMove, NotSelfHandled, NotYourMove
+from grids.codes import check_known
+from grids.errors import GridsError
+from grids.incidents import checks, projection, roles, standing, tracking
+from grids.incidents.errors import ForbiddenMove, NotSelfHandled, NotYourMove, UnknownPhoto
 from grids.incidents.lifecycle import STATES, Move, find_move
-from grids.incidents.models import (
-    Incident,
-    IncidentClock,
-    IncidentEvent,
-    IncidentReporter,
-)
+from grids.incidents.models import IncidentReporter
 from grids.incidents.places import Place, place_of, require_inside
-from grids.incidents.requests import (
-    Contact,
-    Done,
-    Report,
-    answer_of,
-    body_hash,
-    earlier_answer,
-    keep_answer,
-)
+from grids.incidents.projection import Fact
+from grids.incidents.requests import Contact, Done, Report, body_hash, earlier_answer
+from grids.incidents.standing import First, Listed, Standing
 from grids.secrets import Vault, normal_phone
 
-#: One round trip: where the point lies and the next number of the city's day.
-PLACE = sql_text(
-    "SELECT l.cell_id, l.grid_id, l.area_code, l.grid_version_id,"
-    " next_incident_number((CAST(:now AS timestamptz) AT TIME ZONE c.city_zone)::date) AS number"
-    " FROM city AS c, link_place(ST_SetSRID(ST_MakePoint(:lon, :lat), 4490)) AS l"
+TAKE: Final = (
+    "SELECT outcome, made_number, made_area, is_followed FROM take_report(%(judged)s, %(digest)s, %(lon)s,"
+    " %(lat)s, %(is_edge_checked)s, %(report)s, %(told)s, %(stage)s, %(day)s)"
 )
+#: Lists that change between judging and writing: nobody loads them five times in a row.
+TRIES: Final = 5
+#: What the database fills in, or what a case does not have on its first day.
+_OF_A_CASE: Final = tuple(
+    name for name in projection.FIELDS if name not in ("number", "area_code", "event_count")
+)
+_JSON: Final = msgspec.json.Encoder()
+
+
+_OF_AN_EVENT: Final = (
+    "action", "from_status", "to_status", "actor_id", "role", "device_at", "device", "photos",
+    "data",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A report that was found good, as the database takes it."""
+
+    place: Place
+    values: dict[str, Any]
 
 
 def submit(
@@ -55,90 +69,159 @@ def submit(
     The answer has `id` and `number`. Raises `OtherBody` and `Withdrawn` for an id that was
     used, `Invalid` kinds and `GisError` for what was sent.
     """
+    session.flush()  # the call goes past the session
     actor_id = actor.account_id if actor else None
     digest = body_hash(report, actor_id)
-    known = checks.known_of(session, report, now)
-    if known.key is not None:
-        return answer_of(session, known.key, digest, actor_id=actor_id)
+    known = standing.of(session)
+    for _ in range(TRIES):
+        try:
+            opening = _judged(session, report, actor, known, now=now, vault=vault)
+            found = _taken(session, opening, digest)
+        except (GridsError, GisError):
+            # The answer of before outlives a rule of today, and only today's rules refuse.
+            scope.open_case(session, report.id)
+            if earlier := earlier_answer(session, report.id, digest, actor_id=actor_id):
+                return earlier
+            if standing.is_current(session, known):
+                raise
+            found = None
+        if found is not None and found.outcome == "taken":
+            if report.contact is not None:
+                _keep_contact(session, report.id, report.contact, vault)
+            return Done({"id": str(report.id), "number": found.made_number}, is_new=True)
+        if found is not None and found.outcome == "known":
+            earlier = earlier_answer(session, report.id, digest, actor_id=actor_id)
+            if earlier is not None:
+                return earlier
+        known = standing.read(session)
+    raise RuntimeError("the code lists change faster than they are read")
+
+
+def submit_at_once(
+    session: Session,
+    conn: psycopg.Connection[Any],
+    report: Report,
+    actor: Actor,
+    *,
+    now: datetime,
+    vault: Vault,
+) -> tuple[Done, bool] | None:
+    """Take a good new report in by one statement, which is a transaction of its own.
+
+    Says beside the answer whether steps of the reporter wait for it (see `held`).
+
+    None, and nothing written, where anything stands in the way: `submit` says what, or answers
+    as it did before. The session is not used: it only says which database this is.
+    """
+    known = standing.kept(session)
+    if known is None or report.contact is not None:
+        return None
+    try:
+        opening = _judged(None, report, actor, known, now=now, vault=vault)
+    except (standing.NotInMemory, GridsError, GisError):
+        return None
+    values = {**opening.values, "digest": body_hash(report, actor.account_id)}
+    row = conn.execute(TAKE, values).fetchone()
+    if row is None or row[0] != "taken":
+        return None
+    return Done({"id": str(report.id), "number": row[1]}, is_new=True), bool(row[3])
+
+
+def _taken(session: Session, opening: Opening, digest: bytes) -> Row[Any]:
+    """Write it; a place that no town covers is written only after the county was asked.
+
+    Raises `UnknownPhoto` and what `require_inside` raises.
+    """
+    place, values = opening.place, {**opening.values, "digest": digest}
+    call = session.connection().exec_driver_sql
+    found = call(TAKE, values).one()
+    if found.outcome == "edge":
+        require_inside(session, place, found.made_area)
+        found = call(TAKE, {**values, "is_edge_checked": True}).one()
+    if found.outcome == "photo":
+        raise UnknownPhoto(f"photo {found.made_number[:12]} was not sent", field="photos")
+    return found
+
+
+def _judged(
+    session: Session | None,
+    report: Report,
+    actor: Actor | None,
+    known: Standing,
+    *,
+    now: datetime,
+    vault: Vault,
+) -> Opening:
+    """Check a report and write down the case that it opens.
+
+    Raises `NotInMemory` where the database would have to be asked and there is no session.
+    """
     line = find_move("self_close" if report.after else "submit", "draft")
     if line is None:
         raise ForbiddenMove("the lifecycle has no submit")
     role = roles.reporting_role(actor, report.channel, line)
     checks.require_fields(line, report)
     place = place_of(known.city, report.lon, report.lat, report.coord_source)
-    category = checks.known_category(known.category, report.category, report.kind)
-    checks.require_photos(session, (*report.photos, *report.after))
-    check_answers(session, category.id, now.date(), report.answers)
-    found = session.execute(PLACE, {"now": now, "lon": place.lon, "lat": place.lat}).one()
-    require_inside(session, place, found.area_code)
+    category = known.category(report.category, report.kind, now.date())
+    checks.require_count(report.photos, report.after)
+    if report.answers:
+        check_known(known.rules(session, category.id, now.date()).questions, report.answers)
     if report.after:
-        _require_self_handling(session, category.id, actor, role, found.area_code, now)
-    answer = {"id": str(report.id), "number": found.number}
-    if not keep_answer(session, report.id, "incident", digest, answer, now=now):
-        sent_before = earlier_answer(session, report.id, digest, actor_id=actor_id)
-        return sent_before or Done(answer, is_new=False)
-    event = _opening(report, known, place, line, actor_id=actor_id, role=role, now=now)
-    event.area_code = found.area_code
-    event.data["number"] = found.number
+        _require_self_handling(session, known, category.id, actor, role=role, place=place, now=now)
+    urgency = report.urgency or category.urgency or "C"
     stage = STATES[line.target].stage
+    clock = None
     if stage is not None:
-        clock = _first_clock(session, event, known, stage, now)
-    session.add(_first_row(event, report, place, found, vault))
-    session.flush()
-    if stage is not None:
-        session.add(clock)
-    session.add(event)
-    records.attach(session, report.id, 1, report.photos, line.photos)
-    records.attach(session, report.id, 1, report.after, "after")
-    if report.contact is not None:
-        _keep_contact(session, report.id, report.contact, vault)
-    session.flush()
-    return Done(answer, is_new=True)
-
-
-def _first_clock(
-    session: Session, event: IncidentEvent, known: checks.Known, stage: str, now: datetime
-) -> IncidentClock:
-    """Start the first clock and keep in the event what it is measured by."""
-    limit = clockwork.opening_limit(
-        session, known.limits, stage, event.data["category_id"], known.urgency, event.area_code
-    )
-    days = clockwork.opening_calendar(session, known.city, limit, now)
-    due = stage_due(stage, now, days, urgency=known.urgency, limit=limit)
-    event.data["due"] = due.isoformat()
-    event.data["stage_limit"] = [limit.value, limit.unit]
-    if days.no:
-        event.data["calendar"] = days.no
-    return IncidentClock(
-        incident_id=event.incident_id, stage=stage, started_at=now, due_at=due,
-        limit_value=limit.value, limit_unit=limit.unit,
-    )  # fmt: skip
+        first = First(category.id, urgency, place.lon, place.lat)
+        clock = known.first_clock(session, stage, first, now)
+    fact = _first_fact(report, place, line, category, actor, role=role, urgency=urgency, now=now)
+    if clock is not None:
+        fact.data["due"] = clock.due.isoformat()
+        fact.data["stage_limit"] = [clock.limit.value, clock.limit.unit]
+        if clock.calendar_no:
+            fact.data["calendar"] = clock.calendar_no
+    case = projection.apply(None, fact)
+    of_a_case = {name: getattr(case, name) for name in _OF_A_CASE}
+    values = {
+        "is_edge_checked": False,
+        "judged": known.version,
+        "lon": place.lon,
+        "lat": place.lat,
+        "report": _json({**of_a_case, **_beside(report, vault)}),
+        "told": _json({**_said(fact), "part": line.photos, "after": report.after}),
+        "stage": stage,
+        "day": now.astimezone(ZoneInfo(known.city.city_zone)).date(),
+    }
+    return Opening(place, values)
 
 
 def _require_self_handling(
-    session: Session, category_id: int, actor: Actor | None, role: str, area_code: str,
-    now: datetime,
+    session: Session | None, known: Standing, category_id: int, actor: Actor | None, *, role: str,
+    place: Place, now: datetime,
 ) -> None:  # fmt: skip
     """Check that a worker closes on the spot only what is listed for it, in the own grid."""
+    if session is None:
+        raise standing.NotInMemory
+    area_code = session.scalar(standing.AREA, {"lon": place.lon, "lat": place.lat})
     if actor is None or not actor.holds(role, area_code):
         raise NotYourMove("the place lies in another grid", action="self_close")
-    if code_rules(session, category_id, now.date()).self_handling is None:
+    if not known.rules(session, category_id, now.date()).is_self_handled:
         raise NotSelfHandled("this category is not closed on the spot", field="category")
 
 
-def _opening(
+def _first_fact(
     report: Report,
-    known: checks.Known,
     place: Place,
     line: Move,
+    category: Listed,
+    actor: Actor | None,
     *,
-    actor_id: int | None,
     role: str,
+    urgency: str,
     now: datetime,
-) -> IncidentEvent:
-    """Write down the report as the first event of its case."""
-    category = checks.known_category(known.category, report.category, report.kind)
-    return IncidentEvent(
+) -> Fact:
+    """Write down the report as the first event of its case; the database numbers and places it."""
+    return Fact(
         id=report.id,
         incident_id=report.id,
         seq=1,
@@ -146,17 +229,18 @@ def _opening(
         action=line.action,
         from_status="draft",
         to_status=line.target,
-        actor_id=actor_id,
+        actor_id=actor.account_id if actor else None,
         role=role,
+        department_code=None,
+        area_code="",
         device_at=report.device_at,
         device=report.device,
-        note="",
-        geom=place.element(),
         photos=[*report.photos, *report.after],
         data={
+            "number": "",
             "category_id": category.id,
             "category": category.code,
-            "urgency": known.urgency,
+            "urgency": urgency,
             "text": report.text,
             "address": report.address,
             "channel": report.channel,
@@ -172,24 +256,24 @@ def _told(report: Report) -> dict[str, Any]:
     return {name: dict(told) for name, told in parts.items() if told}
 
 
-def _first_row(
-    event: IncidentEvent, report: Report, place: Place, found: Row[Any], vault: Vault
-) -> Incident:
-    """Make the row that the first event adds up to, with its cell and its grid."""
-    case = projection.apply(None, event)
-    return Incident(
-        **{name: getattr(case, name) for name in projection.FIELDS},
-        geom=place.element(),
-        cell_id=found.cell_id,
-        grid_id=found.grid_id,
-        grid_version_id=found.grid_version_id,
-        coord_source=report.coord_source,
-        accuracy_m=report.accuracy_m,
-        source=report.channel,
-        track_hash=(
-            tracking.stored(vault, report.id) if report.channel in tracking.TRACKED else None
-        ),
-    )
+def _said(fact: Fact) -> dict[str, Any]:
+    """Return what the call needs of the event beside the case."""
+    return {name: getattr(fact, name) for name in _OF_AN_EVENT}
+
+
+def _beside(report: Report, vault: Vault) -> dict[str, Any]:
+    """Return what the row of a case has that no event tells."""
+    is_tracked = report.channel in tracking.TRACKED
+    return {
+        "coord_source": report.coord_source,
+        "accuracy_m": report.accuracy_m,
+        "source": report.channel,
+        "track_hash": f"\\x{tracking.stored(vault, report.id).hex()}" if is_tracked else None,
+    }
+
+
+def _json(value: dict[str, Any]) -> str:
+    return _JSON.encode(value).decode()
 
 
 def _keep_contact(session: Session, incident_id: UUID, contact: Contact, vault: Vault) -> None:
@@ -209,3 +293,4 @@ def _keep_contact(session: Session, incident_id: UUID, contact: Contact, vault: 
             phone_index=(vault.blind_index("incident_reporter", "phone", phone) if phone else None),
         )
     )
+    session.flush()

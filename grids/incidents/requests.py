@@ -98,8 +98,10 @@ class Done:
 
 def body_hash(request: Report | MoveRequest, actor_id: int | None) -> bytes:
     """Digest what was sent and by whom, independent of the order of fields."""
-    sent = asdict(request)
+    sent = vars(request)
     body = {name: value for name, value in sent.items() if value or name not in LATER}
+    if isinstance(request, Report) and request.contact is not None:
+        body["contact"] = asdict(request.contact)
     body["actor"] = actor_id
     text = json.dumps(body, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).digest()

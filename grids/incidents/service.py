@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from geoalchemy2 import WKTElement
 from sqlalchemy.orm import Session
 
@@ -46,7 +47,7 @@ from grids.incidents.requests import (
 )
 from grids.secrets import Vault
 
-__all__ = ["move", "submit", "take"]
+__all__ = ["move", "submit", "submit_at_once", "take"]
 
 
 def submit(
@@ -56,6 +57,29 @@ def submit(
     done = intake.submit(session, report, actor, now=now, vault=vault)
     if actor is not None and done.is_new:
         held.release(session, report.id, actor, take, now=now)
+    return done
+
+
+def submit_at_once(
+    session: Session,
+    conn: psycopg.Connection[Any],
+    report: Report,
+    actor: Actor,
+    *,
+    now: datetime,
+    vault: Vault,
+) -> Done | None:
+    """Take a good new report in with one statement; None where `submit` has to be asked.
+
+    Commits: the report by itself, and the steps that waited for it by themselves.
+    """
+    taken = intake.submit_at_once(session, conn, report, actor, now=now, vault=vault)
+    if taken is None:
+        return None
+    done, is_followed = taken
+    if is_followed:
+        with session.begin():
+            held.release(session, report.id, actor, take, now=now)
     return done
 
 
