@@ -17,6 +17,7 @@ NAMES = (
     "queue",
     "live",
     "roads",
+    "servers",
 )
 
 
