@@ -1,9 +1,9 @@
 """Chromium, driven by Playwright: a desk, a phone, and pictures that are kept."""
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +21,8 @@ from app.config import ROOT
 from tests.support.city import CityServer
 
 PICTURES = ROOT / "test-artefacts"
+#: `WANGGE_TEST_PICTURES=1 ./wangge test tests/browser` keeps a picture of each page.
+IS_PICTURED = os.environ.get("WANGGE_TEST_PICTURES") == "1"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -113,7 +115,7 @@ def new_page(
     yield make
     if getattr(request.node, "has_failed", False):
         for number, (_, page) in enumerate(opened):
-            shoot(page, f"failed-{request.node.name}-{number}")
+            _draw(page, f"failed-{request.node.name}-{number}")
     for context, _ in opened:
         context.close()
     assert watch.problems == []
@@ -141,12 +143,19 @@ def sign_in(page: Page, city: CityServer, role: str, department: str | None = No
     page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
-def shoot(page: Page, name: str, *, full: bool = False) -> Path:
-    """Keep a picture of the page among the artefacts of the tests."""
+def shoot(page: Page, name: str, *, full: bool = False) -> None:
+    """Keep a picture of the page among the artefacts of the tests, where somebody asks for them.
+
+    Drawing whole pages without a graphics card takes minutes of a run that nobody looks at.
+    """
+    if IS_PICTURED:
+        _draw(page, name, full=full)
+
+
+def _draw(page: Page, name: str, *, full: bool = False) -> None:
     PICTURES.mkdir(exist_ok=True)
     path = PICTURES / f"{re.sub(r'[^a-zA-Z0-9_.-]+', '-', name)}.png"
     page.screenshot(path=path, full_page=full, timeout=60_000)  # a busy machine draws slowly
-    return path
 
 
 @pytest.hookimpl(wrapper=True)
