@@ -21,9 +21,9 @@ from app.auth import requires
 from app.errors import status_of
 from app.incident_answers import named
 from grids import audit, jobs
-from grids.accounts import Account
 from grids.codes import CalendarDraft, Workday, WorkSpan, calendar, drafting
 from grids.errors import GridsError, NotFound
+from grids.signals import console
 
 bp = Blueprint("calendar", __name__)
 
@@ -308,15 +308,12 @@ def _form_of(chosen: date | None, rows: dict[date, Any]) -> dict[str, str]:
 def _history() -> list[dict[str, Any]]:
     told = calendar.history(g.session, most=MOST_HISTORY)
     wanted = {one.account_id for one in told if one.account_id is not None}
-    names = {
-        row.id: row.name
-        for row in g.session.execute(select(Account.id, Account.name).where(Account.id.in_(wanted)))
-    }
+    names = console.names_of(g.session, wanted)
     return [
         {
             "no": one.no,
             "at": one.changed_at.astimezone(UTC),
-            "who": names.get(one.account_id or 0, "") or _("calendar.by_load"),
+            "who": names.get(one.account_id or 0, ("", ""))[1] or _("calendar.by_load"),
             "reason": one.reason or one.origin,
             "moved": one.moved,
             "is_done": one.is_done,

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from grids import reminders
+from grids.accounts import Account
 from grids.audit import AuditEvent
 from grids.codes import CalendarDraft, CalendarVersion, Workday
 from tests.support import cases
@@ -119,6 +120,7 @@ def test_making_it_writes_the_days_tells_the_log_and_asks_for_the_recomputation(
     assert (told.actor_id, told.detail["days"]) == (admin.account_id, 2)
     history = admin.get("/admin/calendar?year=2026", headers=ZH).text
     assert "市政府通知" in history
+    assert session.get_one(Account, admin.account_id).name in history.partition("市政府通知")[0]
     assert "正在重算" in history
     assert "is-ours" in history
 

@@ -20,9 +20,10 @@ import requests
 
 from app.config import ROOT, Settings
 
-VAR: Final = ROOT / "var" / "scan-city"
 WEB_PORT: Final = int(os.environ.get("WANGGE_SCAN_PORT", "27100"))
 LIVE_PORT: Final = WEB_PORT + 1
+#: By its port, so that two parts of a scan can run side by side, each with a city of its own.
+VAR: Final = ROOT / "var" / f"scan-city-{WEB_PORT}"
 
 
 @dataclass(frozen=True)
