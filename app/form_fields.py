@@ -23,7 +23,7 @@ from grids.errors import Invalid
 #: What every form may carry.
 ALWAYS: Final = frozenset({"csrf_token"})
 _STEP: Final = "id action photos"
-_CASE: Final = f"{_STEP} device_at q_* @app.move_form:NAMES"
+_CASE: Final = f"{_STEP} device_at q_* @app.move_form:NAMES @app.move_form:SEVERAL"
 _REPORT: Final = "ask photos q_* @app.report_form:FIELDS"
 _DISPUTE: Final = (
     f"{_STEP} side_* name_* phone_* organisation_* @grids.disputes.lifecycle:FLOW.fields"

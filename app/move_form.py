@@ -25,6 +25,8 @@ from grids.incidents.requests import MoveRequest
 
 NAMES = ("id", "action", "note", "reason", "lon", "lat", "until", "level", "grade", "outside",
          "urgency", "main", "department", "worker", "category", "kind")  # fmt: skip
+#: Fields of which several may be ticked.
+SEVERAL = ("assisting",)
 #: No form ticks more, and no code is longer.
 MOST_TICKED, MOST_CODE = 50, 20
 

@@ -17,6 +17,7 @@ from app.config import ROOT
 from app.form_fields import FORMS, takes
 from app.openapi import read_of
 from grids.accounts import ROLES
+from grids.incidents.lifecycle import MOVES
 from tests.security.matrix.declared import Route, routes
 
 #: They read the bytes of a picture, or nothing.
@@ -79,6 +80,17 @@ def test_the_table_names_what_the_pages_send(web_application: Flask) -> None:
 
     assert missing == []
     assert checked > 35
+
+
+@pytest.mark.parametrize("endpoint", ["desk.post_move", "worker.post_move"])
+def test_every_field_that_a_step_asks_for_is_taken(web_application: Flask, endpoint: str) -> None:
+    asked = [wanted for move in MOVES if move.sources != ("draft",)
+             for wanted in (*move.requires, *move.optional)]  # fmt: skip
+    named = {name for wanted in asked for name in wanted.split("|")}
+    sent = {"lon", "lat"} | (named - {"point"})
+
+    assert {name for name in sent if not takes(endpoint, name)} == set()
+    assert "assisting" in sent
 
 
 def _endpoint(adapter: MapAdapter, address: str) -> str | None:
