@@ -43,9 +43,11 @@ BLUEPRINTS = (
     "app.channels_api",
     "app.channel_pages",
     "app.letters",
+    "app.sent",
     "app.responsibility",
     "app.responsibility_quarrels",
     "app.samples",
+    "app.workplaces",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -13,9 +14,12 @@ from flask_babel import gettext as _
 from app import faces
 from app.auth import requires
 from app.i18n import translated
+from app.incident_answers import holder
 from grids.channels import alarms, letters, transfers
 from grids.channels.models import DutyAlarm
 from grids.errors import GridsError
+from grids.incidents.listing import CaseRow, cases_of
+from grids.outbox import log
 from grids.watch import stuck
 
 bp = Blueprint("channel_pages", __name__)
@@ -24,6 +28,7 @@ bp = Blueprint("channel_pages", __name__)
 MENU: Final = (
     ("letter:view", "/command/letters", "mail", "channels.letters"),
     ("channel:answer", "/command/transfers", "package-export", "channels.transfers"),
+    ("channel:answer", "/command/sent", "send", "channels.sent"),
     ("watch:view", "/command/alarms", "bell", "channels.alarms"),
 )
 #: What an alarm is about -> its kinds.
@@ -42,6 +47,7 @@ def page(template: str, **values: Any) -> str:
         waiting["/command/letters"] = letters.count_new(g.session, g.actor)
     if g.actor.can("channel:answer"):
         waiting["/command/transfers"] = transfers.count_waiting(g.session, g.actor)
+        waiting["/command/sent"] = log.count_failed(g.session, g.actor)
     if g.actor.can("watch:view"):
         waiting["/command/alarms"] = alarms.count_open(g.session, g.actor)
     return render_template(
@@ -84,10 +90,11 @@ def transfer_list() -> ResponseReturnValue:
 
 def _transfers(problem: str = "", about: str = "") -> str:
     is_waiting = request.args.get("state", "waiting") != "done"
+    case = faces.form_id(request.args.get("case", ""))
     with g.session.begin():
-        rows = transfers.listed(g.session, g.actor, is_waiting=is_waiting)
+        rows = transfers.listed(g.session, g.actor, is_waiting=is_waiting, case=case)
         return page(
-            "transfers", rows=rows, is_waiting=is_waiting, reasons=transfers.reasons(),
+            "transfers", rows=rows, is_waiting=is_waiting, case=case, reasons=transfers.reasons(),
             problem=problem, about=about,
         )  # fmt: skip
 
@@ -151,7 +158,7 @@ def _alarms(problem: str = "", about: int = 0) -> str:
         asked = request.args.get("about", "")
         shown = [one for one in found if asked not in GROUPS or one.kind in GROUPS[asked]]
         return page(
-            "alarms", rows=[alarm_row(one) for one in shown], counts=counts, asked=asked,
+            "alarms", rows=_alarm_rows(shown), counts=counts, asked=asked,
             total=alarms.count_open(g.session, g.actor), problem=problem, about=about,
         )  # fmt: skip
 
@@ -173,7 +180,29 @@ def close(alarm_id: int) -> ResponseReturnValue:
     return redirect("/command/alarms", 303)
 
 
-def alarm_row(alarm: DutyAlarm) -> dict[str, Any]:
+def _alarm_rows(shown: Sequence[DutyAlarm]) -> list[dict[str, Any]]:
+    """Write alarms with the case that each is about: what, where, who has it, how late."""
+    now = datetime.now(UTC)
+    ids = [one.incident_id for one in shown if one.incident_id]
+    cases = {row.id: row for row in cases_of(g.session, g.actor, ids, now=now)}
+    return [
+        alarm_row(one, cases.get(one.incident_id) if one.incident_id else None) for one in shown
+    ]
+
+
+def _case_words(row: CaseRow) -> dict[str, str]:
+    now = datetime.now(UTC)
+    return {
+        "name": faces.by_language(row.category_zh, row.category_en),
+        "place": row.address or row.grid_name or "",
+        "status": str(_(f"status.{row.status}")),
+        "holder": holder(row) or "",
+        "left": faces.left_words(row.due_at, row.risk, now),
+        "risk": row.risk,
+    }
+
+
+def alarm_row(alarm: DutyAlarm, case: CaseRow | None = None) -> dict[str, Any]:
     """Write an alarm for a page: what it is, whom it is about, since when, and the facts."""
     detail = dict(alarm.detail)
     facts = [
@@ -192,6 +221,7 @@ def alarm_row(alarm: DutyAlarm) -> dict[str, Any]:
         "kind": alarm.kind,
         "title": str(_(f"channels.alarm_{alarm.kind}")),
         "subject": subject,
+        "case": _case_words(case) if case else None,
         "incident_id": alarm.incident_id,
         "facts": facts,
         "since": faces.instant_words(datetime.fromisoformat(since)) if since else "",

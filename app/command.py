@@ -21,6 +21,7 @@ from app.layer_answers import layer_json, tiles_url
 from app.render import json_answer
 from app.security import live_origin
 from app.tiles import layer_for_caller, wanted_classes
+from app.workplaces import places_of
 from grids import layers, profiles, search
 from grids.area_tree import AreaNode, area_node, areas_under
 from grids.city import City, the_city
@@ -75,6 +76,7 @@ def page_data() -> dict[str, Any]:
         },
         "city": city_json(city),
         "tiles": {name: tiles_url(layers.layer_of(name), no) for name, no in versions.items()},
+        "places": places_of(g.actor),
         "now": datetime.now(UTC).isoformat(),
     }
 

@@ -16,6 +16,7 @@ from grids.incidents.held import HeldMove
 from grids.incidents.lifecycle import FIELDS, FLAGS, STATES, Move
 from grids.incidents.listing import CaseRow, Page
 from grids.responsibility.precedents import Like
+from grids.responsibility.seed import SHIPPED_WHY
 
 #: Steps that give a case to a department: what was decided on like cases stands beside them.
 GIVING = ("dispatch", "reassign", "fast_track", "arbitrate")
@@ -82,6 +83,7 @@ def detail_json(found: CaseDetail) -> dict[str, Any]:
         "actions": [action_json(move, found.row) for move in found.moves],
         "origin": origins.origin_json(found),
         "hand_over": origins.link_json(found),
+        "ways": origins.ways_json(found),
         "flags": [
             {"code": code, "name": _(f"flag.{code}")} for code in FLAGS if code in found.row.flags
         ],
@@ -258,6 +260,12 @@ def named(name_zh: str | None, name_en: str | None) -> str | None:
     """Choose the name in the language of the request; the other one where it is missing."""
     first, second = (name_zh, name_en) if language() == "zh" else (name_en, name_zh)
     return first or second
+
+
+def why_words(text: str) -> str:
+    """Say why a rule gives a case to somebody: a shipped rule in the reader's language."""
+    name = next((name for name, words in SHIPPED_WHY.items() if words == text), "")
+    return str(_(f"rule_why.{name}")) if name else text
 
 
 def instant(at: datetime | None) -> str | None:

@@ -49,14 +49,19 @@ def _page(problem: str = "", about: int = 0) -> str:
                  "tone": "late"},
                 {"value": sum(r["state"] == "failing" for r in rows),
                  "label": _("channels.fig_failing"), "tone": "late"},
-                {"value": alarms.count_open(g.session, g.actor),
+                {"value": alarms.count_open(g.session, g.actor, kinds=alarms.TECHNICAL),
                  "label": _("channels.fig_alarms"), "tone": "soon"},
             ],
             systems=systems.listed(g.session),
             boxes=letters.boxes(g.session),
             report=report,
             checks=report.checks if report else (),
-            alarms=[alarm_row(one) for one in alarms.open_alarms(g.session, g.actor)],
+            alarms=[
+                alarm_row(one)
+                for one in alarms.open_alarms(g.session, g.actor, kinds=alarms.TECHNICAL)
+            ],
+            of_cases=alarms.count_open(g.session, g.actor)
+            - alarms.count_open(g.session, g.actor, kinds=alarms.TECHNICAL),
             by_language=faces.by_language,
             problem=problem,
             about=about,
@@ -86,7 +91,7 @@ def close(alarm_id: int) -> ResponseReturnValue:
         with g.session.begin():
             alarms.close_alarm(
                 g.session, alarm_id, request.form.get("note", ""), actor=g.actor,
-                now=datetime.now(UTC), source_ip=frame.source_ip(),
+                now=datetime.now(UTC), source_ip=frame.source_ip(), kinds=alarms.TECHNICAL,
             )  # fmt: skip
     except alarms.NoDutyAlarm:
         raise

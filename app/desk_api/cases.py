@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from app.auth import requires
 from app.config import Settings
 from app.desk_api.asking import bp, now
-from app.incident_answers import named, photo_json, row_json
+from app.incident_answers import named, photo_json, row_json, why_words
 from app.render import json_answer
 from grids.desk.duplicates import Duplicate, duplicates_of
 from grids.desk.roads import ROAD_NETWORK, Network
@@ -39,7 +39,7 @@ def suggestions(incident_id: UUID) -> ResponseReturnValue:
             "department": {
                 "code": department.code,
                 "name": named(department.name_zh, department.name_en),
-                "why": found.department_why
+                "why": why_words(found.department_why)
                 if found.has_rule_words
                 else str(_(f"why.{found.department_why}")),
                 "assisting": [

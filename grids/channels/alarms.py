@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import ColumnElement, func, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,8 @@ from grids.errors import Conflict, Invalid, NotFound
 
 SHORTEST_NOTE: Final = 4
 MOST: Final = 100
+#: Of machines, not of cases: what the system administrator looks after.
+TECHNICAL: Final = frozenset({"receiver", "given_up", "letter_box", "reconcile"})
 #: The note of an alarm that ended by itself.
 OVER: Final = "over"
 
@@ -97,30 +99,35 @@ def clear(
     return len(closed)
 
 
-def open_alarms(session: Session, actor: Actor) -> Sequence[DutyAlarm]:
-    """Return the open alarms of the caller's area and those of the whole city, newest first."""
+def open_alarms(
+    session: Session, actor: Actor, *, kinds: Collection[str] | None = None
+) -> Sequence[DutyAlarm]:
+    """Return the open alarms of the caller's area, of some kinds or of all, newest first."""
     return session.scalars(
         select(DutyAlarm)
-        .where(DutyAlarm.closed_at.is_(None), _seen(actor))
+        .where(DutyAlarm.closed_at.is_(None), _seen(actor), _of(kinds))
         .order_by(DutyAlarm.last_at.desc(), DutyAlarm.id.desc())
         .limit(MOST)
     ).all()
 
 
-def count_open(session: Session, actor: Actor) -> int:
+def count_open(session: Session, actor: Actor, *, kinds: Collection[str] | None = None) -> int:
     """Count the open alarms of the caller's area."""
-    asked = select(func.count()).where(DutyAlarm.closed_at.is_(None), _seen(actor))
+    asked = select(func.count()).where(DutyAlarm.closed_at.is_(None), _seen(actor), _of(kinds))
     return session.scalar(asked) or 0
 
 
 def close_alarm(
-    session: Session, alarm_id: int, note: str, *, actor: Actor, now: datetime, source_ip: str = ""
-) -> None:
+    session: Session, alarm_id: int, note: str, *, actor: Actor, now: datetime,
+    source_ip: str = "", kinds: Collection[str] | None = None,
+) -> None:  # fmt: skip
     """Close an alarm with what was done. Raises `NoDutyAlarm`, `DutyAlarmMoved`, `DutyNoteNeeded`."""
     if len(note.strip()) < SHORTEST_NOTE:
         raise DutyNoteNeeded("say what was done", field="note", length=SHORTEST_NOTE)
     found = session.scalar(
-        select(DutyAlarm).where(DutyAlarm.id == alarm_id, _seen(actor)).with_for_update()
+        select(DutyAlarm)
+        .where(DutyAlarm.id == alarm_id, _seen(actor), _of(kinds))
+        .with_for_update()
     )
     if found is None:
         raise NoDutyAlarm(f"no alarm {alarm_id}")
@@ -136,3 +143,7 @@ def close_alarm(
 def _seen(actor: Actor) -> ColumnElement[bool]:
     """Say whose alarm it is; one without a place is the city's, a town does not see it."""
     return scope.in_areas(DutyAlarm.area_code, actor.areas)
+
+
+def _of(kinds: Collection[str] | None) -> ColumnElement[bool]:
+    return true() if kinds is None else DutyAlarm.kind.in_(kinds)

@@ -122,6 +122,13 @@ def view(session: Session, actor: Actor, vault: Vault, letter_id: UUID) -> Lette
     )  # fmt: skip
 
 
+def of_case(session: Session, actor: Actor, incident_id: UUID) -> UUID | None:
+    """Return the letter that a case was made of, where the caller may read it."""
+    return session.scalar(
+        select(Letter.id).where(Letter.incident_id == incident_id, seen(actor)).limit(1)
+    )
+
+
 def register(
     session: Session, letter_id: UUID, report: Report, actor: Actor, *, now: datetime,
     vault: Vault, source_ip: str = "",

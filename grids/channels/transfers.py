@@ -15,6 +15,7 @@ from grids import audit, outbox, scope
 from grids.accounts import Actor
 from grids.channels.alarms import clear, raise_alarm
 from grids.channels.models import System, SystemCase
+from grids.cells import Grid
 from grids.codes import Category
 from grids.errors import Conflict, NotFound
 from grids.incidents import service
@@ -72,17 +73,25 @@ class Transfer:
         return STATES[self.status].public
 
 
-def listed(session: Session, actor: Actor, *, is_waiting: bool = True) -> list[Transfer]:
-    """Return transfers of the caller's area: those that wait, the most pressing first, or others."""
+def listed(
+    session: Session, actor: Actor, *, is_waiting: bool = True, case: UUID | None = None
+) -> list[Transfer]:
+    """Return transfers of the caller's area: those that wait, the most pressing first, or others.
+
+    With `case` those of one case, however far they are.
+    """
     which: ColumnElement[bool] = SystemCase.state == WAITING
     order: tuple[Any, ...] = (SystemCase.ack_due_at, SystemCase.id)
-    if not is_waiting:
+    if case is not None:
+        which = SystemCase.incident_id == case
+    elif not is_waiting:
         which, order = SystemCase.state != WAITING, (SystemCase.received_at.desc(), SystemCase.id)
     rows = session.execute(
-        select(SystemCase, System, Incident, Category)
+        select(SystemCase, System, Incident, Category, Grid.name)
         .join(System, System.code == SystemCase.system)
         .join(Incident, Incident.id == SystemCase.incident_id)
         .join(Category, Category.id == Incident.category_id)
+        .outerjoin(Grid, Grid.id == Incident.grid_id)
         .where(_is_transfer(), which, scope.condition(actor, Incident))
         .order_by(*order)
         .limit(MOST)
@@ -197,11 +206,13 @@ def _locked(
     return kept, found, session.get_one(System, kept.system)
 
 
-def _transfer(kept: SystemCase, system: System, row: Incident, category: Category) -> Transfer:
+def _transfer(
+    kept: SystemCase, system: System, row: Incident, category: Category, grid: str | None
+) -> Transfer:
     return Transfer(
         id=kept.id, incident_id=row.id, number=row.number, system_zh=system.name_zh,
         system_en=system.name_en, sender_id=kept.sender_id, category_zh=category.name_zh,
-        category_en=category.name_en, text=row.text, address=row.address, status=row.status,
+        category_en=category.name_en, text=row.text, address=row.address or grid or "", status=row.status,
         state=kept.state, received_at=kept.received_at, due_at=kept.ack_due_at,
         ack_at=kept.ack_at, note=kept.note,
     )  # fmt: skip

@@ -31,6 +31,17 @@ OF_TOWNS: Final = {
 AT_NIGHT: Final = {"09009": ("D13", "D04"), "06028": ("D13", "D08")}
 ROAD_OWNERS: Final = ("D01", "D10", "D11", "D15")
 
+#: The sentences of the shipped rules, by name, so that a face can say them in its language too.
+#: What a person writes into a rule stands as it was written.
+SHIPPED_WHY: Final = {
+    "fallback": "兜底：无专门规定的事项由综合行政执法局首接负责",
+    "class": "专业部门按类别负责",
+    "sub_class": "本小类由专门的权属部门负责",
+    "owner": "部件权属单位负责维修（谁所有、谁负责）",
+    "town": "属地管理：镇街就近处置，专业部门协助",
+    "night": "夜间由值守力量先行处置，次日移交专业部门",
+}
+
 
 def town_department(area_code: str) -> str:
     """Return the department code of a town.
@@ -56,7 +67,7 @@ def seed_matrix(session: Session, *, now: datetime) -> int:
     made = RuleSet(name="初始权责清单 / First matrix", note="data/codes", created_at=now)
     session.add(made)
     session.flush()
-    rules = [_rule(made.id, now, why="兜底：无专门规定的事项由综合行政执法局首接负责",
+    rules = [_rule(made.id, now, why=SHIPPED_WHY["fallback"],
                    department=DEFAULT)]  # fmt: skip
     rules += _of_departments(session, made.id, now)
     rules += _of_owners(made.id, now, codes)
@@ -96,12 +107,12 @@ def _of_departments(session: Session, set_id: int, now: datetime) -> list[Rule]:
         usual[row.kind, row.code[:2]] = max(set(counts), key=lambda d: (counts.count(d), d))
     made = [
         _rule(set_id, now, kind=kind, category=category, department=department,
-              why="专业部门按类别负责", basis="data/codes/limits.csv")
+              why=SHIPPED_WHY["class"], basis="data/codes/limits.csv")
         for (kind, category), department in usual.items()
     ]  # fmt: skip
     made += [
         _rule(set_id, now, kind=row.kind, category=row.code, department=row.department,
-              why="本小类由专门的权属部门负责", basis="data/codes/limits.csv")
+              why=SHIPPED_WHY["sub_class"], basis="data/codes/limits.csv")
         for row in found
         if len(row.code) > 2 and usual[row.kind, row.code[:2]] != row.department
     ]  # fmt: skip
@@ -111,9 +122,7 @@ def _of_departments(session: Session, set_id: int, now: datetime) -> list[Rule]:
 def _of_owners(set_id: int, now: datetime, codes: set[str]) -> list[Rule]:
     """Whoever owns an asset repairs it, whatever class the report was given."""
     return [
-        _rule(
-            set_id, now, owner=code, department=code, why="部件权属单位负责维修（谁所有、谁负责）"
-        )
+        _rule(set_id, now, owner=code, department=code, why=SHIPPED_WHY["owner"])
         for code in ROAD_OWNERS
         if code in codes
     ]
@@ -127,7 +136,7 @@ def _of_towns(
         _rule(set_id, now, kind="matter", category=category, area=town,
               department=town_department(town),
               assisting=[assisting] if assisting in codes else [],
-              why="属地管理：镇街就近处置，专业部门协助")
+              why=SHIPPED_WHY["town"])
         for town in towns
         for category, assisting in OF_TOWNS.items()
         if category in known
@@ -138,7 +147,7 @@ def _of_the_night(session: Session, set_id: int, now: datetime, codes: set[str])
     known = set(session.scalars(select(Category.code).where(Category.kind == "matter")))
     return [
         _rule(set_id, now, kind="matter", category=category, band="night", department=lead,
-              assisting=[helper], why="夜间由值守力量先行处置，次日移交专业部门")
+              assisting=[helper], why=SHIPPED_WHY["night"])
         for category, (lead, helper) in AT_NIGHT.items()
         if category in known and {lead, helper} <= codes
     ]  # fmt: skip

@@ -36,7 +36,7 @@ import {messages} from './command/messages.js';
 
 /** @typedef {import('./command/case-list.js').Case} Case */
 
-/** @type {{live: string, lang: 'zh' | 'en', tiles?: Record<string, string>, area: {code: string, name: string, bounds?: [number, number, number, number]}, me: {name: string, roles: string[], permissions: string[]}, city: {name: string, center: [number, number], bounds: [number, number, number, number], zone: string, attribution?: string | null}}} */
+/** @type {{live: string, lang: 'zh' | 'en', tiles?: Record<string, string>, places?: import('./ui/places.js').Group[], area: {code: string, name: string, bounds?: [number, number, number, number]}, me: {name: string, roles: string[], permissions: string[]}, city: {name: string, center: [number, number], bounds: [number, number, number, number], zone: string, attribution?: string | null}}} */
 const page = pageData();
 useMessages(messages);
 setZone(page.city.zone);
@@ -139,11 +139,8 @@ const tip = createTip(find('#tip'));
 const rail = createRail(find('#rail'), {
   me: page.me,
   csrf: document.querySelector('meta[name="csrf-token"]')?.getAttribute('content') ?? '',
-  links: [
-    {needs: 'desk:dispatch', href: '/command/desk', icon: 'columns-3', label: t('rail.desk')},
-    {needs: 'rules:view', href: '/command/rules', icon: 'list-check', label: t('rail.rules')},
-    {needs: 'planner:view', href: '/planner', icon: 'package-export', label: t('rail.planner')},
-  ].filter(link => page.me.permissions?.includes(link.needs)),
+  places: page.places ?? [],
+  toast: (text, options) => toasts.show(text, options),
   onTheme: theme => store.set({theme}),
   onPanel: togglePanel,
   onHelp: openHelp,
@@ -325,6 +322,7 @@ function showFilter(state) {
 // ---- news
 
 const refresh = throttled(() => {
+  void rail.count();
   list.load();
   summary.load();
 });

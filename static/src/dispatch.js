@@ -42,7 +42,7 @@ import {createUndo} from './dispatch/undo.js';
 
 /** @typedef {import('./dispatch/rows.js').Row} Row */
 
-/** @type {{live: string, lang: 'zh' | 'en', csrf: string, now: string, turn: string[], tiles?: Record<string, string>, area: {code: string, name: string, bounds?: [number, number, number, number]}, me: {id: number, name: string, roles: string[], permissions: string[]}, city: {name: string, bounds: [number, number, number, number], zone: string, attribution?: string | null}}} */
+/** @type {{live: string, lang: 'zh' | 'en', csrf: string, now: string, turn: string[], tiles?: Record<string, string>, places?: import('./ui/places.js').Group[], area: {code: string, name: string, bounds?: [number, number, number, number]}, me: {id: number, name: string, roles: string[], permissions: string[]}, city: {name: string, bounds: [number, number, number, number], zone: string, attribution?: string | null}}} */
 const page = pageData();
 useMessages(messages);
 setZone(page.city.zone);
@@ -128,7 +128,7 @@ const facets = createFacets(hosts.facets, {
 });
 const saved = createSaved(hosts.saved, {state: store.get, roles: page.me.roles, onChoose: patch => store.set(patch), onToggle: isOpen => head.setSaved(isOpen)});
 const shift = createShift(find('#shift'), {onOpen: openFigure});
-const tools = createTools(find('#tools'), {me: page.me, csrf: page.csrf, onHelp: openHelp, onLog: () => openLog(toasts.log()), onLeave: () => drafts.leave()});
+const tools = createTools(find('#tools'), {me: page.me, csrf: page.csrf, places: page.places ?? [], toast, onHelp: openHelp, onLog: () => openLog(toasts.log()), onLeave: () => drafts.leave()});
 const drafts = createDrafts({account: page.me.id, now});
 const claims = createClaims({
   onChange(id, isHeld) {

@@ -6,6 +6,7 @@ import {bindThemeSwitch} from './ui/theme-switch.js';
 import zh from './messages/common.zh.js';
 import en from './messages/common.en.js';
 
+document.documentElement.classList.add('has-script');
 useMessages({zh, en});
 setZone(pageData().city?.zone);
 bindThemeSwitch();

@@ -4,16 +4,25 @@ import {el, fill} from '../lib/dom.js';
 import {lang, t} from '../lib/i18n.js';
 import {setTheme, theme} from '../lib/theme.js';
 import {icon} from '../ui/icon.js';
+import {createPlaces} from '../ui/places.js';
 import {THEMES} from './state.js';
 
 const THEME_ICONS = {incidents: 'urgent', people: 'users', enterprises: 'building-store', components: 'fire-hydrant', none: 'map-2'};
 
+/** The pages that a shift walks between all day; every other one is in the menu below them. */
+const LINKS = [
+  {needs: 'desk:dispatch', href: '/command/desk', icon: 'columns-3', text: 'rail.desk'},
+  {needs: 'intake:take', href: '/command/intake', icon: 'headset', text: 'rail.intake'},
+  {needs: 'rules:view', href: '/command/rules', icon: 'gavel', text: 'rail.rules'},
+  {needs: 'planner:view', href: '/planner', icon: 'package-export', text: 'rail.planner'},
+];
+
 /**
  * @param {HTMLElement} host
- * @param {{me: {name: string}, csrf: string, links: {href: string, icon: string, label: string}[], onTheme: (theme: import('./state.js').Theme) => void, onPanel: (panel: 'layers' | 'queue') => void,
+ * @param {{me: {name: string, permissions: string[]}, csrf: string, places: import('../ui/places.js').Group[], toast: import('../ui/places.js').Toast, onTheme: (theme: import('./state.js').Theme) => void, onPanel: (panel: 'layers' | 'queue') => void,
  *   onHelp: () => void, onLog: () => void}} options
  */
-export function createRail(host, {me, csrf, links, onTheme, onPanel, onHelp, onLog}) {
+export function createRail(host, {me, csrf, places: groups, toast, onTheme, onPanel, onHelp, onLog}) {
   /** @param {string} name @param {string} label @param {() => void} act @param {Record<string, any>} [more] */
   const button = (name, label, act, more = {}) => el('button', {type: 'button', class: 'rail-btn', onclick: act, ...more}, icon(name), el('span', null, label));
   const themes = new Map([.../** @type {const} */ (['none']), ...THEMES].map(name => [name, button(THEME_ICONS[name], t(`theme.${name}`), () => onTheme(/** @type {any} */ (name)), {'aria-pressed': 'false'})]));
@@ -21,6 +30,7 @@ export function createRail(host, {me, csrf, links, onTheme, onPanel, onHelp, onL
     layers: button('stack-2', t('rail.layers'), () => onPanel('layers'), {'aria-pressed': 'true'}),
     queue: button('list-check', t('rail.queue'), () => onPanel('queue'), {'aria-pressed': 'true'}),
   };
+  const places = createPlaces(button('layout-grid', t('rail.places'), () => {}), {groups, toast});
   const dot = el('i', {class: 'rail-dot', hidden: true});
   const bell = button('bell', t('rail.log'), () => { dot.hidden = true; onLog(); });
   bell.append(dot);
@@ -28,7 +38,7 @@ export function createRail(host, {me, csrf, links, onTheme, onPanel, onHelp, onL
   const settings = button('settings', t('rail.settings'), toggle, {'aria-haspopup': 'true', 'aria-expanded': 'false'});
   fill(host, el('div', {class: 'rail-group', role: 'group', 'aria-label': t('rail.themes')}, ...themes.values()),
     el('div', {class: 'rail-group'}, panels.layers, panels.queue),
-    links.length > 0 && el('div', {class: 'rail-group'}, ...links.map(link => el('a', {class: 'rail-btn', href: link.href}, icon(link.icon), el('span', null, link.label)))),
+    el('div', {class: 'rail-group'}, ...LINKS.filter(link => me.permissions?.includes(link.needs)).map(link => el('a', {class: 'rail-btn', href: link.href}, icon(link.icon), el('span', null, t(link.text)))), places.host),
     el('div', {class: 'rail-group rail-end'}, bell, button('help-circle', t('rail.help'), onHelp), el('div', {class: 'rail-settings'}, settings, menu)));
 
   function toggle() {
@@ -72,5 +82,7 @@ export function createRail(host, {me, csrf, links, onTheme, onPanel, onHelp, onL
       panels[panel].setAttribute('aria-pressed', String(isShown));
     },
     ring() { dot.hidden = false; },
+    /** Something happened: look again at what waits on the other pages. */
+    count: places.load,
   };
 }

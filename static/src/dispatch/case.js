@@ -18,7 +18,7 @@ import {restsOf} from './told.js';
 
 /** @typedef {import('../ui/timeline.js').Photo} Photo */
 /** @typedef {{action: string, name: string, requires: any[], primary: boolean}} Action */
-/** @typedef {import('./rows.js').Row & {text: string | null, photos: Photo[], events: import('../ui/timeline.js').Event[], actions: Action[], has_contact?: boolean, moratorium?: import('./told.js').Rests | null, origin?: import('./origin.js').Origin | null, hand_over?: {url: string, name: string} | null}} CaseFile */
+/** @typedef {import('./rows.js').Row & {text: string | null, photos: Photo[], events: import('../ui/timeline.js').Event[], actions: Action[], has_contact?: boolean, moratorium?: import('./told.js').Rests | null, origin?: import('./origin.js').Origin | null, hand_over?: {url: string, name: string} | null, ways?: import('./origin.js').Way[]}} CaseFile */
 
 const TICK_MS = 5000;
 

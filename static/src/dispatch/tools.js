@@ -4,21 +4,23 @@ import {el, fill} from '../lib/dom.js';
 import {lang, t} from '../lib/i18n.js';
 import {setTheme, theme} from '../lib/theme.js';
 import {icon} from '../ui/icon.js';
+import {createPlaces} from '../ui/places.js';
 
 /**
  * @param {HTMLElement} host
- * @param {{me: {name: string}, csrf: string, onHelp: () => void, onLog: () => void, onLeave: () => void}} options
+ * @param {{me: {name: string}, csrf: string, places: import('../ui/places.js').Group[], toast: import('../ui/places.js').Toast, onHelp: () => void, onLog: () => void, onLeave: () => void}} options
  */
-export function createTools(host, {me, csrf, onHelp, onLog, onLeave}) {
+export function createTools(host, {me, csrf, places: groups, toast, onHelp, onLog, onLeave}) {
   const dot = el('i', {class: 'rail-dot', hidden: true});
   const button = (/** @type {string} */ sign, /** @type {string} */ label, /** @type {() => void} */ act, more = {}) => el('button', {type: 'button', class: 'icon-btn', 'aria-label': label, title: label, onclick: act, ...more}, icon(sign));
   const bell = button('bell', t('rail.log'), () => { dot.hidden = true; onLog(); });
   bell.append(dot);
+  const places = createPlaces(button('layout-grid', t('places.open'), () => {}), {groups, toast});
   const menu = el('div', {class: 'menu tools-menu', hidden: true});
   const settings = button('user-circle', t('dispatch.me', {name: me.name}), toggle, {'aria-haspopup': 'true', 'aria-expanded': 'false', id: 'settings'});
   fill(host,
     el('a', {class: 'icon-btn', href: '/command', 'aria-label': t('dispatch.toMap'), title: t('dispatch.toMap')}, icon('map-2')),
-    bell, button('keyboard', t('help.title'), onHelp), el('div', {class: 'tools-settings'}, settings, menu));
+    places.host, bell, button('keyboard', t('help.title'), onHelp), el('div', {class: 'tools-settings'}, settings, menu));
 
   function toggle() {
     menu.hidden = !menu.hidden;
@@ -50,5 +52,5 @@ export function createTools(host, {me, csrf, onHelp, onLog, onLeave}) {
     settings.focus();
   });
 
-  return {ring() { dot.hidden = false; }};
+  return {ring() { dot.hidden = false; }, count: places.load};
 }

@@ -46,4 +46,8 @@ export default {
   'form.more': {one: 'One more field, optional', other: '{n} more fields, optional'},
   'table.empty': 'Nothing here',
   'toast.log': 'Notifications',
+  'places.open': 'All pages',
+  'places.waiting': 'All pages, {n} waiting',
+  'places.pressing': '{label}: {n} waiting to be acknowledged',
+  'places.go': 'Open',
 };

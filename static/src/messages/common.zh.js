@@ -46,4 +46,8 @@ export default {
   'form.more': '其他选填项（{n}）',
   'table.empty': '没有数据',
   'toast.log': '通知记录',
+  'places.open': '全部页面',
+  'places.waiting': '全部页面，{n} 项待办',
+  'places.pressing': '{label}：{n} 件等待签收',
+  'places.go': '去签收',
 };

@@ -43,7 +43,13 @@ export function createPlace({host, city, onChange}) {
     made.leaflet.on('moveend', moved);
     made.leaflet.on('click', event => made.leaflet.panTo(event.latlng));
     made.leaflet.on('resize', () => { if (place) look(place); });
+    mark();
     drawRing();
+  }
+
+  /** A pin that stands for nothing yet is pale. */
+  function mark() {
+    host.classList.toggle('is-unset', !place);
   }
 
   /** Bring a place under the pin without meaning another one. @param {Place} at @param {number} [zoom] */
@@ -57,6 +63,7 @@ export function createPlace({host, city, onChange}) {
     const center = map?.leaflet.getCenter();
     if (!center || isOurs || !isTouched) return;
     place = {lon: center.lng, lat: center.lat, accuracy: null, source: 'map_click'};
+    mark();
     onChange(place);
   }
 
@@ -71,6 +78,7 @@ export function createPlace({host, city, onChange}) {
   /** Set the place as if the phone had said so. @param {Place} next */
   function set(next) {
     place = next;
+    mark();
     isTouched = false;
     if (map) {
       look(next, ZOOM);
@@ -97,6 +105,7 @@ export function createPlace({host, city, onChange}) {
   function forget() {
     place = null;
     isTouched = false;
+    mark();
     drawRing();
     isOurs = true;
     map?.fitBox(city.bounds, false);

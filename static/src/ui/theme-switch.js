@@ -1,7 +1,7 @@
-// The buttons light / dark / auto of the page head. They are links in the HTML, so that
-// they work without script; with it the page changes at once.
+// What the head of a page does by script: light / dark / auto at once, and menus that close.
 
 import {setTheme, theme} from '../lib/theme.js';
+import {bindPlaces} from './places.js';
 
 /** @param {ParentNode} [root] */
 export function bindThemeSwitch(root = document) {
@@ -18,4 +18,5 @@ export function bindThemeSwitch(root = document) {
     });
   }
   mark();
+  bindPlaces();
 }

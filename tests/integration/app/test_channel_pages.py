@@ -1,6 +1,7 @@
 """Letters, transfers, alarms and receivers on their pages, by form posts as without script."""
 
 import hashlib
+import re
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -15,7 +16,7 @@ from grids.channels.letter_models import Letter, LetterAnswer, LetterBox, Letter
 from grids.channels.models import DutyAlarm, SystemCase
 from grids.channels.systems import NewSystem
 from grids.incidents.models import Attachment, Incident
-from grids.outbox import Message, Receiver
+from grids.outbox import Message, Receiver, log
 from grids.outbox.models import HELD
 from grids.watch import reconcile
 from tests.support.cases import WEST, build_city, photo_bytes
@@ -281,3 +282,84 @@ def test_the_page_of_receivers_pauses_resumes_and_sends_again(session, sign_in, 
         noted
     )
     assert sign_in("shift_leader").get("/admin/receivers").status_code == 403
+
+
+def test_what_was_sent_is_listed_by_tray_and_sent_again(session, transfer, sign_in):
+    intake, elsewhere = sign_in("intake"), sign_in("town_seat", "339901002")
+    intake.post(f"/command/transfers/{transfer}/acknowledge")
+    case = session.get_one(SystemCase, transfer).incident_id
+    session.execute(
+        text("UPDATE outbox_message SET state = 'given_up', ended_at = now(), reason = 'tries',"
+             " tries = 12, last_error = 'HTTP 503'")
+    )  # fmt: skip
+    message = session.scalars(select(Message.id)).one()
+
+    failed = intake.get("/command/sent").text
+    assert "HTTP 503" in failed
+    assert "已签收" in failed
+    assert "HTTP 503" not in intake.get("/command/sent?state=sent").text
+    assert "HTTP 503" not in intake.get("/command/sent?receiver=sms").text
+    assert "HTTP 503" in intake.get(f"/command/sent?case={case}").text
+    assert "HTTP 503" not in elsewhere.get(f"/command/sent?case={case}").text
+    assert elsewhere.post(f"/command/sent/{message}/retry").status_code == 404
+
+    ways = intake.get(f"/api/incidents/{case}").json["ways"]
+    assert [way["url"] for way in ways] == [
+        f"/command/transfers?case={case}", f"/command/sent?case={case}",
+    ]  # fmt: skip
+    assert "T1" in intake.get(ways[0]["url"]).text
+    assert intake.post(f"/command/sent/{message}/retry").status_code == 303
+    session.expire_all()
+    kept = session.get_one(Message, message)
+    assert (kept.state, kept.tries, kept.ended_at) == ("pending", 0, None)
+    session.execute(text("UPDATE outbox_message SET state = 'sent', ended_at = now()"))
+    assert intake.post(f"/command/sent/{message}/retry").status_code == 422
+
+
+def test_a_long_list_of_what_was_sent_goes_on_where_it_ended(session, transfer, sign_in):
+    case = session.get_one(SystemCase, transfer).incident_id
+    for number in range(log.MOST + 1):
+        outbox.write(
+            session, "line", "status", key=f"k{number}", now=now(), incident_id=case,
+            body={"status": "handling"},
+        )  # fmt: skip
+    session.execute(
+        text("UPDATE outbox_message SET state = 'sent', receipt = 'R-' || substr(key, 2),"
+             " ended_at = now() + (substr(key, 2) || ' s')::interval WHERE key LIKE 'k%'")
+    )  # fmt: skip
+    intake = sign_in("intake")
+
+    first = intake.get("/command/sent?state=sent").text
+    after = re.search(r"after=([^\"]+)\"", first)
+    second = intake.get(f"/command/sent?state=sent&after={after[1]}").text
+
+    shown = [re.findall(r"R-\d+", page) for page in (first, second)]
+    assert (len(shown[0]), shown[1]) == (log.MOST, ["R-0"])
+
+
+def test_the_menu_offers_what_a_role_may_open_and_counts_what_waits(session, transfer, sign_in):
+    intake = sign_in("intake")
+    waiting = {one["href"]: one for one in intake.get("/api/waiting").json["items"]}
+    assert waiting["/command/transfers"]["count"] == 1
+    assert waiting["/command/transfers"]["pressing"] is True
+    assert sign_in("town_seat", "339901002").get("/api/waiting").json["items"][0]["count"] == 0
+    for role in ("commander", "intake", "dispatcher", "planner"):
+        client = sign_in(role)
+        home = client.get("/command/alarms" if role != "planner" else "/planner").text
+        hrefs = re.findall(r'href="([^"]+)"', home.split("places-menu")[1].split("</nav>")[0])
+        assert len(hrefs) > 1
+        answers = {href: client.get(href).status_code for href in hrefs}
+        assert {h: code for h, code in answers.items() if code in (403, 404, 500)} == {}
+
+
+def test_the_system_administrator_sees_alarms_of_the_system_only(session, sign_in):
+    raise_alarm(session, "stuck_reporter", "20300101-000009", now=now())
+    session.flush()
+    admin = sign_in("system_admin")
+    alarm_id = session.scalars(select(DutyAlarm.id)).one()
+
+    page = admin.get("/admin/receivers").text
+    assert "20300101-000009" not in page
+    assert "另有 1 条案件告警" in page
+    path = f"/admin/receivers/alarms/{alarm_id}/close"
+    assert admin.post(path, data={"note": "已处理完毕"}).status_code == 404

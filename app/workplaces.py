@@ -1,0 +1,138 @@
+"""The pages that staff may open: one list behind the menus of every face, with what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import Blueprint, g, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from app.auth import SIGNED_IN, requires
+from app.render import json_answer
+from grids import exports
+from grids.accounts import Actor
+from grids.channels import alarms, letters, transfers
+from grids.outbox import log
+
+bp = Blueprint("workplaces", __name__)
+
+#: Counts what waits on a page for the caller.
+Waiting = Callable[[Session, Actor], int]
+
+
+@dataclass(frozen=True)
+class Place:
+    """One page of the menu."""
+
+    permission: str
+    path: str
+    icon: str
+    text: str  #: key of the catalogue
+    waiting: Waiting | None = None
+    is_pressing: bool = False  #: somebody outside counts the seconds
+
+
+#: Key of the group's name -> its pages, in the order of a shift's work.
+GROUPS: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
+    (
+        "places.cases",
+        (
+            Place("command:view", "/command", "map-2", "command.title"),
+            Place("desk:dispatch", "/command/desk", "columns-3", "dispatch.title"),
+            Place("intake:take", "/command/intake", "headset", "intake.title"),
+            Place("desk:view", "/desk", "inbox", "places.desk"),
+            Place("worker:view", "/worker/", "device-mobile", "desk.nav_worker"),
+        ),
+    ),
+    (
+        "channels.title",
+        (
+            Place("letter:view", "/command/letters", "mail", "channels.letters", letters.count_new),
+            Place(
+                "channel:answer", "/command/transfers", "package-export", "channels.transfers",
+                transfers.count_waiting, is_pressing=True,
+            ),
+            Place("channel:answer", "/command/sent", "send", "channels.sent", log.count_failed),
+            Place("watch:view", "/command/alarms", "bell", "channels.alarms", alarms.count_open),
+        ),
+    ),
+    (
+        "responsibility.title",
+        (
+            Place("rules:view", "/command/rules", "table", "responsibility.rules"),
+            Place("rules:view", "/command/arbitrations", "gavel", "responsibility.arbitrations"),
+            Place("rules:view", "/command/precedents", "book", "responsibility.precedents"),
+            Place("rules:view", "/command/moratoria", "player-pause", "responsibility.moratoria"),
+            Place("rules:view", "/command/samples", "list-check", "responsibility.samples"),
+        ),
+    ),
+    (
+        "places.society",
+        (
+            Place("dispute:view", "/disputes", "messages", "dispute.title"),
+            Place("hazard:view", "/hazards", "alert-triangle", "hazard.title"),
+            Place("key_population:view", "/counts", "users-group", "counts.title"),
+            Place("person:find", "/people", "user-search", "people.title"),
+        ),
+    ),
+    (
+        "places.data",
+        (
+            Place("planner:view", "/planner", "package-export", "planner.title"),
+            Place("export:run", "/planner/exports", "history", "exports.own"),
+            Place(
+                "export:approve", "/exports/approvals", "shield-check", "exports.approvals",
+                exports.waiting_count,
+            ),
+        ),
+    ),
+)  # fmt: skip
+
+
+def places_of(actor: Actor | None) -> list[dict[str, Any]]:
+    """Return the groups of pages that a person may open, without what waits there."""
+    if actor is None:
+        return []
+    found = [
+        {"name": str(_(key)), "items": [_item(one) for one in items if actor.can(one.permission)]}
+        for key, items in GROUPS
+    ]
+    return [group for group in found if group["items"]]
+
+
+def _item(place: Place) -> dict[str, Any]:
+    return {"href": place.path, "icon": place.icon, "label": str(_(place.text))}
+
+
+def waiting_of(session: Session, actor: Actor) -> list[dict[str, Any]]:
+    """Return how much waits on each page of the caller where something can wait."""
+    return [
+        {"href": place.path, "count": place.waiting(session, actor), "pressing": place.is_pressing}
+        for _key, items in GROUPS
+        for place in items
+        if place.waiting is not None and actor.can(place.permission)
+    ]
+
+
+@bp.get("/api/waiting")
+@requires(SIGNED_IN)
+def waiting() -> ResponseReturnValue:
+    """Give how much waits for the caller on each page of the menu."""
+    with g.session.begin():
+        return json_answer({"items": waiting_of(g.session, g.actor)})
+
+
+@bp.app_context_processor
+def menu() -> dict[str, Any]:
+    """Let the head of every staff page offer the other pages of the caller."""
+
+    def workplaces() -> list[dict[str, Any]]:
+        groups = places_of(g.get("actor"))
+        # One page is no menu: an administrator and a worker have their own.
+        return groups if sum(len(group["items"]) for group in groups) > 1 else []
+
+    return {"workplaces": workplaces, "here_path": request.path}
