@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from grids import audit, outbox, scope
 from grids.accounts import Actor
+from grids.cells import Grid
 from grids.channels.alarms import clear, raise_alarm
 from grids.channels.models import System, SystemCase
-from grids.cells import Grid
 from grids.codes import Category
 from grids.errors import Conflict, NotFound
 from grids.incidents import service
