@@ -182,7 +182,7 @@ def field_json(name: str, move: Move, row: CaseRow) -> dict[str, Any]:
     elif name == "department":
         told = people.responsible(g.session, row.id)
         if told is not None:
-            spec |= {"value": told.department_code, "hint": told.why}
+            spec |= {"value": told.department_code, "hint": why_words(told.why)}
         if move.action in GIVING:
             spec["precedents"] = [precedent_json(one) for one in _alike(row)]
     elif name == "worker":

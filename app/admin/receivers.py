@@ -53,6 +53,7 @@ def _page(problem: str = "", about: int = 0) -> str:
                  "label": _("channels.fig_alarms"), "tone": "soon"},
             ],
             systems=systems.listed(g.session),
+            receiver_names={row["code"]: row["name"] for row in rows},
             boxes=letters.boxes(g.session),
             report=report,
             checks=report.checks if report else (),

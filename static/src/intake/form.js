@@ -195,7 +195,7 @@ export function startIntake(form, data) {
     const isNamed = Object.keys(named).length > rest.length;
     if (named.category) words.focus();
     const isAway = error instanceof ApiError && error.isTemporary;
-    fill(errors, el('strong', null, t('intake.failed')), ' ', isNamed ? rest.join(' ') : errorText(error), ' ', isAway && t('intake.kept'));
+    fill(errors, el('strong', null, t('intake.failed')), ' ', isNamed ? [t('intake.look'), ...rest].join(' ') : errorText(error), ' ', isAway && t('intake.kept'));
     errors.hidden = false;
     show(isAway ? t('intake.kept') : '', false);
     if (isAway) window.addEventListener('online', () => { if (!isBusy) void send(); }, {once: true});
@@ -258,6 +258,8 @@ export function startIntake(form, data) {
     place.set({lon: Number(field('lon').value), lat: Number(field('lat').value), accuracy: field('coord_source').value === 'derived' ? 0 : null, source: 'map_click'});
   }
   if (phone.value) lookUp();
+  // Who mends a field is not told any longer that it is wrong.
+  form.addEventListener('input', event => { if (event.target instanceof HTMLTextAreaElement || event.target instanceof HTMLInputElement) notes.show(event.target.name); });
   form.addEventListener('input', draft.save);
   form.addEventListener('change', draft.save);
 }

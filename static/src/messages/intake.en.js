@@ -21,6 +21,7 @@ export default {
   'intake.none': 'No such category',
   'intake.no_place': 'Not found; point it out on the map',
   'intake.sending': 'Saving…',
+  'intake.look': 'See the fields marked in red.',
   'intake.failed': 'Not saved.',
   'intake.kept': 'What you typed stays on this page and is sent again when the network is back, once only.',
   'intake.cleared': 'Cleared, ready for the next call.',

@@ -21,6 +21,7 @@ export default {
   'intake.none': '没有这样的类别',
   'intake.no_place': '没有找到，可在地图上指出',
   'intake.sending': '正在登记…',
+  'intake.look': '请看标红的各项。',
   'intake.failed': '没有登记成功。',
   'intake.kept': '内容已留在本页，网络恢复后自动再登记，不会重复。',
   'intake.cleared': '已清空，等待下一通电话。',

@@ -18,12 +18,12 @@ const MOST_SHOWN = 99;
  * @param {{groups: Group[], toast: Toast}} options
  */
 export function createPlaces(button, {groups, toast}) {
-  const menu = el('nav', {class: 'places-menu', hidden: true, 'aria-label': t('places.open')});
-  const host = el('div', {class: 'places'}, button, menu);
+  const menu = el('nav', {class: 'pages-menu', hidden: true, 'aria-label': t('places.open')});
+  const host = el('div', {class: 'pages'}, button, menu);
   const badge = el('b', {class: 'rail-badge', hidden: true});
   button.append(badge);
   button.setAttribute('aria-expanded', 'false');
-  button.addEventListener('click', () => show(menu.hidden));
+  button.addEventListener('click', () => show(Boolean(menu.hidden)));
   /** @type {Map<string, Waiting>} */
   let waiting = new Map();
   let isKnown = false;
@@ -39,7 +39,7 @@ export function createPlaces(button, {groups, toast}) {
     fill(menu, ...groups.map(group => el('section', null, el('h2', null, group.name), ...group.items.map(item => {
       const found = waiting.get(item.href);
       return el('a', {href: item.href, 'aria-current': item.href === location.pathname ? 'page' : null}, icon(item.icon), el('span', null, item.label),
-        found && found.count > 0 && el('b', {class: ['places-count', found.pressing && 'is-pressing']}, number(found.count)));
+        found && found.count > 0 && el('b', {class: ['pages-count', found.pressing && 'is-pressing']}, number(found.count)));
     }))));
   }
 

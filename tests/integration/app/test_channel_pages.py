@@ -346,7 +346,7 @@ def test_the_menu_offers_what_a_role_may_open_and_counts_what_waits(session, tra
     for role in ("commander", "intake", "dispatcher", "planner"):
         client = sign_in(role)
         home = client.get("/command/alarms" if role != "planner" else "/planner").text
-        hrefs = re.findall(r'href="([^"]+)"', home.split("places-menu")[1].split("</nav>")[0])
+        hrefs = re.findall(r'href="([^"]+)"', home.split("pages-menu")[1].split("</nav>")[0])
         assert len(hrefs) > 1
         answers = {href: client.get(href).status_code for href in hrefs}
         assert {h: code for h, code in answers.items() if code in (403, 404, 500)} == {}
