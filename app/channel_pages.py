@@ -38,6 +38,8 @@ GROUPS: Final = {
     "sending": ("receiver", "given_up", "letter_box"),
     "tables": ("reconcile",),
 }
+#: What the page says after an act that led back to it.
+DONE: Final = ("acknowledged", "returned", "closed", "resent")
 
 
 def page(template: str, **values: Any) -> str:
@@ -54,6 +56,7 @@ def page(template: str, **values: Any) -> str:
         f"letters/{template}.html",
         menu=[entry for entry in MENU if g.actor.can(entry[0])],
         waiting=waiting,
+        done=done if (done := request.args.get("done", "")) in DONE else "",
         by_language=faces.by_language,
         moment=faces.instant_words,
         now=datetime.now(UTC),
@@ -73,6 +76,17 @@ def _left(due_at: datetime) -> str:
     seconds = (due_at - datetime.now(UTC)).total_seconds()
     span = _span(abs(seconds))
     return str(_("channels.late_by", span=span) if seconds < 0 else _("channels.left", span=span))
+
+
+def error_words(error: str) -> str:
+    """Say in the reader's language why a receiver did not take a message."""
+    if not error:
+        return ""
+    if error.startswith("HTTP "):
+        return str(_("sent.why_answer", answer=error))
+    kind = error.partition(":")[0]
+    name = {"OutgoingRefused": "unlisted", "OutgoingFailed": "down"}.get(kind, "other")
+    return str(_(f"sent.why_{name}", error=error))
 
 
 def _span(seconds: float) -> str:
@@ -105,6 +119,7 @@ def acknowledge(transfer_id: UUID) -> ResponseReturnValue:
     """Acknowledge a transfer; its sender is told."""
     return _answer(
         transfer_id,
+        "acknowledged",
         lambda now: transfers.acknowledge(
             g.session, transfer_id, g.actor, now=now, source_ip=source_ip()
         ),
@@ -118,6 +133,7 @@ def refuse(transfer_id: UUID) -> ResponseReturnValue:
     form = request.form
     return _answer(
         transfer_id,
+        "returned",
         lambda now: transfers.refuse(
             g.session, transfer_id, form.get("reason", ""), form.get("note", ""), g.actor,
             now=now, source_ip=source_ip(),
@@ -125,7 +141,7 @@ def refuse(transfer_id: UUID) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-def _answer(transfer_id: UUID, act: Any) -> ResponseReturnValue:
+def _answer(transfer_id: UUID, done: str, act: Any) -> ResponseReturnValue:
     try:
         with g.session.begin():
             act(datetime.now(UTC))
@@ -134,7 +150,7 @@ def _answer(transfer_id: UUID, act: Any) -> ResponseReturnValue:
     except GridsError as refused:
         words = translated(f"error.{refused.code}", str(refused), **_named(refused))
         return _transfers(words, str(transfer_id)), 422
-    return redirect("/command/transfers", 303)
+    return redirect(f"/command/transfers?done={done}", 303)
 
 
 def _named(error: GridsError) -> dict[str, Any]:
@@ -177,7 +193,7 @@ def close(alarm_id: int) -> ResponseReturnValue:
         raise
     except GridsError as refused:
         return _alarms(faces.message_of(refused), alarm_id), 422
-    return redirect("/command/alarms", 303)
+    return redirect("/command/alarms?done=closed", 303)
 
 
 def _alarm_rows(shown: Sequence[DutyAlarm]) -> list[dict[str, Any]]:
@@ -188,6 +204,10 @@ def _alarm_rows(shown: Sequence[DutyAlarm]) -> list[dict[str, Any]]:
     return [
         alarm_row(one, cases.get(one.incident_id) if one.incident_id else None) for one in shown
     ]
+
+
+def _fact(name: str, value: Any) -> str:
+    return error_words(str(value)) if name == "error" else str(value)
 
 
 def _case_words(row: CaseRow) -> dict[str, str]:
@@ -206,7 +226,7 @@ def alarm_row(alarm: DutyAlarm, case: CaseRow | None = None) -> dict[str, Any]:
     """Write an alarm for a page: what it is, whom it is about, since when, and the facts."""
     detail = dict(alarm.detail)
     facts = [
-        (str(_(f"channels.fact_{name}")), str(detail[name]))
+        (str(_(f"channels.fact_{name}")), _fact(name, detail[name]))
         for name in ("system", "error", "failures", "bad")
         if name in detail
     ]

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from app import faces
 from app.auth import requires
-from app.channel_pages import page, source_ip
+from app.channel_pages import error_words, page, source_ip
 from app.i18n import translated
 from grids.outbox import log
 from grids.outbox.models import Receiver
@@ -69,7 +69,8 @@ def retry(message_id: UUID) -> ResponseReturnValue:
     except log.MessageOver as refused:
         return _page(faces.message_of(refused), message_id), 422
     case = faces.form_id(request.form.get("case", ""))
-    return redirect(f"/command/sent?case={case}" if case else "/command/sent?state=waiting", 303)
+    place = f"case={case}" if case else "state=waiting"
+    return redirect(f"/command/sent?{place}&done=resent", 303)
 
 
 def _name(receiver: Receiver) -> str:
@@ -116,5 +117,5 @@ def _what(one: log.Sending) -> str:
 def _why(one: log.Sending) -> str:
     """Say why it is not there: the receiver's answer as it came, or our own reason in words."""
     if one.error:
-        return one.error
+        return error_words(one.error)
     return translated(f"sent.reason_{one.reason}", one.reason) if one.reason else ""

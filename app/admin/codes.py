@@ -113,7 +113,9 @@ def _row(row: Category, carried: codes.Carried) -> dict[str, Any]:
         "code": row.code,
         "name": named(row.name_zh, row.name_en),
         "other": row.name_en if faces.by_language("zh", "en") == "zh" else row.name_zh,
-        "limit": f"{limit.urgency} · {forms.limit_words(limit.value, limit.unit)}" if limit else "",
+        "limit": f"{_('urgency.' + limit.urgency)} · {forms.limit_words(limit.value, limit.unit)}"
+        if limit
+        else "",
         "questions": len(carried.questions),
         "notices": len(carried.notices),
         "is_common": row.is_common,

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from app import faces
 from app.admin import frame
 from app.auth import requires
-from app.channel_pages import alarm_row
+from app.channel_pages import alarm_row, error_words
 from grids.channels import alarms, letters, systems
 from grids.errors import GridsError
 from grids.outbox import state
@@ -116,7 +116,7 @@ def _row(one: ReceiverState, now: datetime) -> dict[str, Any]:
         "sent": one.counts.get("sent", 0),
         "oldest": frame.moment(one.oldest_at) if one.oldest_at else "",
         "sent_at": frame.moment(receiver.sent_at) if receiver.sent_at else "",
-        "error": receiver.last_error,
+        "error": error_words(receiver.last_error),
         "failures": receiver.failures,
     }
 
