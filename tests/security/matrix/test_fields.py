@@ -13,7 +13,9 @@ ROW = {
     "handling_due_at", "risk", "rework_count", "lon", "lat", "source", "source_name", "urgency",
     "urgency_name",
 }  # fmt: skip
-DETAIL = ROW | {"text", "photos", "events", "actions", "origin", "hand_over", "flags", "moratorium"}
+DETAIL = ROW | {
+    "text", "photos", "events", "actions", "origin", "hand_over", "ways", "flags", "moratorium",
+}  # fmt: skip
 READERS = {
     "commander": (COUNTY, None), "intake": (COUNTY, None), "worker": (WEST_GRID, None),
     "handler": (COUNTY, DEPARTMENT),
