@@ -76,8 +76,9 @@ def _wapiti(made: Callable[[], Scanned], role: str | None, seconds: int) -> Repo
 
 
 def _sqlmap(made: Callable[[], Scanned], name: str, level: int, number: int, parts: int) -> Report:
-    caller = made().caller("commander")
-    return running.sqlmap(made(), caller, name=name, level=level, part=number, parts=parts)
+    others = sorted({one["role"] for one in made().logins} - set(ROLES))
+    roles = (*ROLES, *others)
+    return running.sqlmap(made(), roles, name=name, level=level, part=number, parts=parts)
 
 
 def run(wanted: list[str], *, is_still: bool, is_quick: bool) -> list[Report]:

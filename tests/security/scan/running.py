@@ -26,6 +26,9 @@ MODULES: Final = (
     "backup,cookieflags,crlf,csp,csrf,exec,file,htaccess,http_headers,methods,permanentxss,"
     "redirect,shellshock,sql,ssti,timesql,upload,xss,xxe"
 )
+CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+#: How far a caller comes with an address.
+REFUSED, READ, ANSWERED = 0, 1, 2
 #: Values that reach a statement; every other parameter of the description is added with `1`.
 VALUES: Final = {
     "q": "a", "bbox": "120.0,29.2,120.1,29.3", "lon": "120.05", "lat": "29.3", "limit": "5",
@@ -34,6 +37,7 @@ VALUES: Final = {
     "z": "12", "x": "3413", "y": "1697", "ending": "csv", "format": "csv", "photo_id": "1",
     "state": "on", "from": "2026-01-01", "to": "2026-12-31", "theme": "incidents", "days": "30",
     "status": "open", "stage": "handling", "risk": "late", "reason": "report", "next": "/account",
+    "bbox-crs": CRS84, "crs": CRS84,
     "department": "D01", "period": "2026-06-30", "view": "table", "columns": "code",
 }  # fmt: skip
 
@@ -107,31 +111,80 @@ def wapiti(made: Scanned, caller: Caller | None, *, seconds: int) -> Report:
 
 
 def sqlmap(
-    made: Scanned, caller: Caller, *, name: str, level: int, part: int, parts: int
+    made: Scanned, roles: tuple[str, ...], *, name: str, level: int, part: int, parts: int
 ) -> Report:
     """Try every parameter of every address once for statements that can be bent.
 
-    Level 3 would send its tests in cookies and headers of each address too. Every address reads
-    those by the same code, so the first part does it for its first address and no other.
+    Each address is asked as the first role that it answers: behind a refusal no parameter is
+    read, and nothing could be found. Level 3 would send its tests in cookies and headers of each
+    address too. Every address reads those by the same code, so the first part does it for one
+    address and no other.
     """
     OUT.mkdir(parents=True, exist_ok=True)
-    targets = list(addresses(made, caller))[part::parts]
+    targets = list(addresses(made, made.caller(roles[0])))[part::parts]
     if not targets:
         return Report(name, "", (), trouble="no address")
-    stem = f"sqlmap-{part + 1}"
-    pages = [_sqlmap_run(stem, targets, caller, level, "--skip", "user-agent,referer,cookie,host")]
+    given, unread = share_out(made, roles, targets)
+    pages = [
+        _sqlmap_run(f"sqlmap-{part + 1}-{caller.role}", theirs, caller, level,
+                    "--skip", "user-agent,referer,cookie,host")
+        for caller, theirs in given.items()
+    ]  # fmt: skip
+    wanted = len(targets) - len(unread)
     if part == 0 and level > 1:
-        pages.append(_sqlmap_run(f"{stem}-headers", [f"{made.url}/command"], caller, level))
+        caller, theirs = next(iter(given.items()))
+        pages.append(_sqlmap_run("sqlmap-headers", theirs[:1], caller, level))
     said = "\n".join(pages)
-    findings = tuple(
-        Finding("sqlmap", "high", "injectable", found[1])
-        for found in re.finditer(r"Parameter: (.+)\n\s+Type:", said)
-    )
+    findings = (
+        *(Finding("sqlmap", "high", "injectable", found[1])
+          for found in re.finditer(r"Parameter: (.+)\n\s+Type:", said)),
+        *(Finding("sqlmap", "info", "refused", one) for one in unread),
+    )  # fmt: skip
     tried = len(set(re.findall(r"testing URL '([^']+)'", said)))
     parameters = len(re.findall(r"(?:does not seem to be|is) (?:injectable|vulnerable)", said))
-    trouble = "" if tried >= len(targets) else f"{tried} of {len(targets)} tried"
-    looked = f"{len(targets)} addresses, {parameters} parameters"
+    trouble = "" if tried >= wanted else f"{tried} of {wanted} tried"
+    looked = f"{wanted} addresses, {parameters} parameters, {len(given)} roles"
+    if unread:
+        looked += f"; {len(unread)} refuse every role"
     return Report(name, looked, findings, trouble=trouble)
+
+
+def share_out(
+    made: Scanned, roles: tuple[str, ...], targets: list[str]
+) -> tuple[dict[Caller, list[str]], list[str]]:
+    """Give each address to the first role that it answers; return the rest apart.
+
+    Where it answers nobody, the first role that is told what is wrong with the values has at
+    least reached what reads them.
+    """
+    callers: dict[str, Caller] = {}
+    given: dict[Caller, list[str]] = {}
+    unread = []
+    for target in targets:
+        best = (REFUSED, "")
+        for role in roles:
+            if role not in callers:
+                callers[role] = made.caller(role)
+            best = max(best, (reach(target, callers[role]), role), key=lambda one: one[0])
+            if best[0] == ANSWERED:
+                break
+        if best[0] == REFUSED:
+            unread.append(target)
+        else:
+            given.setdefault(callers[best[1]], []).append(target)
+    return given, unread
+
+
+def reach(target: str, caller: Caller) -> int:
+    """Say how far a caller comes: to an answer, to the reading of the parameters, or not in."""
+    answer = requests.get(
+        target, headers={"Cookie": caller.cookie}, timeout=60, allow_redirects=False, stream=True
+    )
+    with answer:
+        sent_to = answer.headers.get("Location", "") if answer.is_redirect else ""
+        if answer.status_code in {401, 403} or re.search(r"/sign-in|/confirm", sent_to):
+            return REFUSED
+        return ANSWERED if answer.ok else READ
 
 
 def _sqlmap_run(stem: str, targets: list[str], caller: Caller, level: int, *more: str) -> str:
