@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import SimpleNamespace
 
 import pytest
 
@@ -46,8 +45,7 @@ def test_an_address_is_asked_as_the_first_role_that_it_answers(url: str) -> None
         signed_in.append(role)
         return Caller(role, role, "token")
 
-    made = SimpleNamespace(caller=caller)
-    given, unread = running.share_out(made, ("commander", "planner", "handler"), asked)
+    given, unread = running.share_out(caller, ("commander", "planner", "handler"), asked)
 
     assert {one.role: theirs for one, theirs in given.items()} == {
         "handler": asked[:1],

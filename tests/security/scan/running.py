@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element  # the type only
@@ -124,7 +124,7 @@ def sqlmap(
     targets = list(addresses(made, made.caller(roles[0])))[part::parts]
     if not targets:
         return Report(name, "", (), trouble="no address")
-    given, unread = share_out(made, roles, targets)
+    given, unread = share_out(made.caller, roles, targets)
     pages = [
         _sqlmap_run(f"sqlmap-{part + 1}-{caller.role}", theirs, caller, level,
                     "--skip", "user-agent,referer,cookie,host")
@@ -150,7 +150,7 @@ def sqlmap(
 
 
 def share_out(
-    made: Scanned, roles: tuple[str, ...], targets: list[str]
+    sign_in: Callable[[str], Caller], roles: tuple[str, ...], targets: list[str]
 ) -> tuple[dict[Caller, list[str]], list[str]]:
     """Give each address to the first role that it answers; return the rest apart.
 
@@ -164,7 +164,7 @@ def share_out(
         best = (REFUSED, "")
         for role in roles:
             if role not in callers:
-                callers[role] = made.caller(role)
+                callers[role] = sign_in(role)
             best = max(best, (reach(target, callers[role]), role), key=lambda one: one[0])
             if best[0] == ANSWERED:
                 break
