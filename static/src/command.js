@@ -140,7 +140,8 @@ const rail = createRail(find('#rail'), {
   me: page.me,
   csrf: document.querySelector('meta[name="csrf-token"]')?.getAttribute('content') ?? '',
   places: page.places ?? [],
-  toast: (text, options) => toasts.show(text, options),
+  // Nobody presses anything on the wall.
+  toast: (text, options) => { if (!isWall) toasts.show(text, options); },
   onTheme: theme => store.set({theme}),
   onPanel: togglePanel,
   onHelp: openHelp,
