@@ -27,6 +27,7 @@ bp.url_value_preprocessor(lambda _endpoint, _values: faces.widen_form())
 
 PAGE_ROWS = 50
 LONGEST_SEARCH = 80
+GRID_DIGITS = 15
 LEVELS: Final = ("grid", "village", "town", "county")
 
 
@@ -69,7 +70,7 @@ def cases() -> ResponseReturnValue:
     """List the cases of the department or the town, what is due first comes first."""
     now = datetime.now(UTC)
     words = request.args.get("q", "").strip()[:LONGEST_SEARCH]
-    show = request.args.get("show", "")
+    show, grid = request.args.get("show", ""), request.args.get("grid", "")[:GRID_DIGITS]
     tray = next((t for t in TRAYS if t.name == show), TRAYS[0])
     which = show if show in LISTS else ""
     with g.session.begin():
@@ -80,18 +81,19 @@ def cases() -> ResponseReturnValue:
             rows = deskwork.listed(g.session, g.actor, which, now=now, zone=zone)
             total, place = len(rows), None
         else:
-            page = _list(tray, words, now, after=request.args.get("after") or None)
+            page = _list(tray, words, now, grid=grid, after=request.args.get("after") or None)
             rows, total, place = list(page.items), page.total, page.next
         counts = {
             t.name: special[t.name] if t.filter is None
-            else total if t is tray and not which else _count(t, words, now)
+            else total if t is tray and not which else _list(t, words, now, grid=grid).total
             for t in TRAYS
         }  # fmt: skip
         assists = deskwork.assisting(g.session, g.actor, [row.id for row in rows])
         invited = deskwork.invitations(g.session, g.actor)
+        narrowed = _grid(grid, without=_url(which or tray.name, words))
         frame = _frame()
     chips = [
-        _chip(t, counts[t.name], is_on=t.name == (which or tray.name), words=words)
+        _chip(t, counts[t.name], _url(t.name, words, grid), is_on=t.name == (which or tray.name))
         for t in TRAYS
         if counts[t.name] or not t.is_quiet
     ]
@@ -102,9 +104,10 @@ def cases() -> ResponseReturnValue:
         chips=chips,
         tiles=_tiles(month, which),
         invited=[(one, faces.instant_words(one.due_at)) for one in invited],
-        kept={"show": which or tray.name},
+        kept={"show": which or tray.name, **({"grid": grid} if grid else {})},
+        grid=narrowed,
         q=words,
-        next_url=_url(tray.name, words, after=place) if place else "",
+        next_url=_url(tray.name, words, grid, after=place) if place else "",
         as_of=faces.seconds_words(now),
         **frame,
     )
@@ -127,36 +130,41 @@ def _tiles(month: deskwork.Month, which: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _list(tray: Tray, words: str, now: datetime, after: str | None = None) -> listing.Page:
+def _grid(code: str, *, without: str) -> dict[str, str] | None:
+    """Return the grid that the list is narrowed to, with the list that it was before."""
+    name = deskwork.grid_name(g.session, g.actor, code) if code else None
+    return {"name": name, "without": without} if name else None
+
+
+def _list(
+    tray: Tray, words: str, now: datetime, *, grid: str = "", after: str | None = None
+) -> listing.Page:
     wanted = tray.filter or Filter()
     asked = Filter(
         statuses=wanted.statuses,
         risks=wanted.risks,
         is_mine=wanted.is_mine,
         text=words,
+        grid=grid,
         after=after,
         limit=PAGE_ROWS,
     )
     return listing.list_cases(g.session, g.actor, asked, now=now)
 
 
-def _count(tray: Tray, words: str, now: datetime) -> int:
-    return _list(tray, words, now).total
-
-
-def _chip(tray: Tray, count: int, *, is_on: bool, words: str) -> dict[str, Any]:
+def _chip(tray: Tray, count: int, url: str, *, is_on: bool) -> dict[str, Any]:
     is_town_turn = tray.name == "turn" and g.actor.department is None
     return {
         "name": str(_("desk.filter_mine" if is_town_turn else f"desk.filter_{tray.name}")),
         "count": count,
         "tone": tray.tone if count else "",
-        "url": _url(tray.name, words),
+        "url": url,
         "is_on": is_on,
     }
 
 
-def _url(name: str, words: str, after: str | None = None) -> str:
-    return url_for("desk.cases", show=name, q=words or None, after=after)
+def _url(name: str, words: str, grid: str = "", after: str | None = None) -> str:
+    return url_for("desk.cases", show=name, q=words or None, grid=grid or None, after=after)
 
 
 def _row(row: CaseRow, now: datetime, *, is_assisting: bool) -> dict[str, Any]:
@@ -237,7 +245,7 @@ def _case(
         path=[{"name": str(_(f"desk.level_{one}")), "is_now": one == level} for one in LEVELS]
         if level
         else [],
-        printed_text=faces.instant_words(datetime.now(UTC)),
+        printed_text=faces.moment_words(datetime.now(UTC)),
         **page,
     )
 

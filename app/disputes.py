@@ -79,12 +79,18 @@ def _facts(row: Dispute, names: dict[str, tuple[str, str]]) -> dict[str, Any]:
     """Write what a list may say of a dispute: how many take part, never who."""
     return {
         "kind_name": FACE.text("kind", row.kind),
+        "kind_title": _kind_title(FACE.text("kind", row.kind)),
         "severity": row.severity,
         "severity_name": FACE.text("severity", row.severity),
         "area_name": faces.by_language(*names.get(row.area_code, (row.area_code,) * 2)),
         "parties": row.party_count,
         "level": row.level,
     }
+
+
+def _kind_title(kind: str) -> str:
+    """Write a kind as a heading; some say already that they are a dispute."""
+    return kind if kind.endswith("争议") else str(_("dispute.of_kind", kind=kind))
 
 
 @bp.get("/disputes/new")
@@ -182,7 +188,7 @@ def _record(dispute_id: UUID, *, template: str = "disputes/record.html", **more:
         purposes=parties.PURPOSES,
         places=1,
         sides=SIDES,
-        printed_text=faces.instant_words(now),
+        printed_text=faces.moment_words(now),
         **{"parties_shown": (), **more},
         **page,
         **frame,
@@ -193,7 +199,7 @@ def _paper(paper: parties.PaperShown, today: Any) -> dict[str, Any]:
     return {
         "name": FACE.text("paper", paper.kind),
         "kind": paper.kind,
-        "at_text": faces.instant_words(paper.held_at),
+        "at_text": faces.moment_words(paper.held_at),
         "place": paper.place,
         "present": paper.present,
         "body": paper.body,

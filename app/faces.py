@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from flask import current_app, g, request
-from flask_babel import format_datetime
+from flask_babel import format_date, format_datetime
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -136,6 +136,21 @@ def instant_words(at: datetime | None) -> str:
     return str(format_datetime(at, pattern))
 
 
+def moment_words(at: datetime | None, now: datetime | None = None) -> str:
+    """Write an instant with its year, which is left out where it is the year of `now`."""
+    if at is None:
+        return ""
+    if now is not None and format_datetime(at, "y") == format_datetime(now, "y"):
+        return instant_words(at)
+    pattern = "d MMM y, HH:mm" if language() == "en" else "y年M月d日 HH:mm"
+    return str(format_datetime(at, pattern))
+
+
+def day_words(on: date) -> str:
+    """Write a day with its year."""
+    return str(format_date(on, "d MMM y" if language() == "en" else "y年M月d日"))
+
+
 def seconds_words(at: datetime) -> str:
     """Write the time of day on the city's clock, to the second."""
     return str(format_datetime(at, "HH:mm:ss"))
@@ -162,7 +177,9 @@ def span_words(seconds: float) -> str:
 
 def message_of(error: GridsError | GisError) -> str:
     """Write an error of the domain or of geometry in the reader's language."""
-    return translated(f"error.{error.code}", str(error), **error.params)
+    names = str(error.params.get("field") or "").split("|")  # "a|b": one of the two
+    field = " / ".join(translated(f"field.{name}", name) for name in names)
+    return translated(f"error.{error.code}", str(error), **{"field_name": field, **error.params})
 
 
 def field_errors(error: GridsError | GisError) -> dict[str, str]:

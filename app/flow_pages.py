@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -168,6 +168,7 @@ def event(face: Face, told: Told, photos: Sequence[dict[str, Any]]) -> dict[str,
         "photos": photos,
         "at": e.recorded_at.isoformat(),
         "at_text": faces.instant_words(e.recorded_at),
+        "at_full": faces.moment_words(e.recorded_at),
     }
 
 
@@ -178,6 +179,8 @@ def told_value(face: Face, name: str, value: Any) -> str:
             return face.text(name, value)
         case "instant":
             return faces.instant_words(datetime.fromisoformat(value))
+        case "day":
+            return faces.day_words(date.fromisoformat(value))
         case _:
             return str(value)
 

@@ -256,10 +256,10 @@ def _record(
         facts=_facts(row, names),
         before=[p for p in page["photos"] if p["role"] == "before"],
         after=[p for p in page["photos"] if p["role"] == "after" and p["seq"] == last_rectify],
-        rectify_by=faces.instant_words(_limit(row, "rectify")),
+        rectify_by=faces.moment_words(_limit(row, "rectify")),
         ordered_on=format_date(row.ordered_at, "long") if row.ordered_at else "",
         city_name=faces.by_language(city.name_zh, city.name_en),
-        printed_text=faces.instant_words(now),
+        printed_text=faces.moment_words(now),
         **page,
         **frame,
     )

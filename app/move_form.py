@@ -41,6 +41,7 @@ def case_page(incident_id: UUID, *, errors: dict[str, str] | None = None) -> dic
     case = detail_json(found)
     for event, step in zip(case["events"], found.steps, strict=True):
         event["at_text"] = faces.instant_words(step.event.recorded_at)
+        event["at_full"] = faces.moment_words(step.event.recorded_at)
         event["is_move"] = step.event.from_status != step.event.to_status
     case["actions"].sort(key=lambda action: not action["primary"])  # the likely step comes first
     for action in case["actions"]:
@@ -56,6 +57,8 @@ def case_page(incident_id: UUID, *, errors: dict[str, str] | None = None) -> dic
         "left": faces.left_words(row.due_at, row.risk, now),
         "due_text": str(_("desk.until", at=faces.instant_words(row.due_at))) if row.due_at else "",
         "reported_text": faces.instant_words(row.reported_at),
+        "reported_full": faces.moment_words(row.reported_at),
+        "due_full": str(_("desk.until", at=faces.moment_words(row.due_at))) if row.due_at else "",
         "rests": _rests(found),
         "sent": _done(case, request.args.get("done", "")),
         "page_data": faces.page_data(the_city(g.session), case=place),

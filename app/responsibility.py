@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -12,12 +11,12 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app import faces
+from app import responsibility_words as words
 from app.auth import requires
 from app.i18n import translated
-from app.incident_answers import named
+from app.responsibility_words import instant
 from grids import audit
-from grids.codes import Category, Department
-from grids.divisions import Area
+from grids.codes import Department
 from grids.errors import GridsError
 from grids.responsibility import editing, sheet, trial, versions
 from grids.responsibility.bands import BANDS
@@ -32,6 +31,9 @@ bp = Blueprint("responsibility", __name__)
 TONES: Final = {"draft": "", "trial": "soon", "planned": "brand", "live": "ok", "ended": ""}
 FIELDS: Final = ("kind", "category", "area", "owner", "band", "first", "last", "department",
                  "why", "basis")  # fmt: skip
+#: What a page says after a step, by the word that the step leaves in its address.
+DONE: Final = ("draft", "dropped", "rule", "removed", "live", "planned", "back", "table",
+               "statement", "decided", "confirmed", "rested", "ended")  # fmt: skip
 MENU: Final = (
     ("/command/rules", "table", "responsibility.rules"),
     ("/command/arbitrations", "gavel", "responsibility.arbitrations"),
@@ -57,47 +59,30 @@ def page(template: str, **values: Any) -> str:
         f"responsibility/{template}.html",
         menu=MENU,
         may_manage=g.actor.can("rules:manage"),
-        names=names_of(),
+        names=words.names_of(),
         moment=moment,
+        day=faces.day_words,
+        basis_words=words.basis_words,
+        done=_done(),
         page_data={"city": {"zone": faces.settings().city_zone}},
         **values,
     )
 
 
+def _done() -> str:
+    """Say what the step before this page has done."""
+    step = request.args.get("done", "")
+    return str(_(f"responsibility.done.{step}")) if step in DONE else ""
+
+
 def moment(at: datetime | None) -> str:
-    """Write an instant on the city's clock."""
-    zone = ZoneInfo(faces.settings().city_zone)
-    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else "–"
-
-
-def instant(text: str) -> datetime | None:
-    """Read an instant of a form on the city's clock; None where it is none."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(faces.settings().city_zone))
-
-
-def names_of() -> dict[str, str]:
-    """Return the names of departments and areas by code, in the reader's language."""
-    found = {
-        row.code: named(row.name_zh, row.name_en) or row.code
-        for model in (Department, Area)
-        for row in g.session.execute(select(model.code, model.name_zh, model.name_en))
-    }
-    return {**found, "": _("responsibility.all")}
+    """Write an instant on the city's clock, with its year where it is another one."""
+    return faces.moment_words(at, now()) or "–"
 
 
 def categories_of(rules: list[RuleRow]) -> dict[tuple[str, str], str]:
     """Return the names of the categories that rules name."""
-    wanted = {rule.selector.category for rule in rules} - {""}
-    found = g.session.execute(
-        select(Category.kind, Category.code, Category.name_zh, Category.name_en).where(
-            Category.code.in_(wanted), Category.code_system.not_like("CJT%")
-        )
-    )
-    return {(r.kind, r.code): named(r.name_zh, r.name_en) or r.code for r in found}
+    return words.category_names((rule.selector.kind, rule.selector.category) for rule in rules)
 
 
 @bp.get("/command/rules")
@@ -145,7 +130,9 @@ def _set_page(
         categories=categories_of(rules + [c.before for c in changes if c.before]),
         departments=sorted({r.department for r in rules}), areas=sorted({r.selector.area for r in rules}),
         args=request.args, changes=changes, tried=tried, is_stale=trial.is_stale(found, tried),
-        examples=trial.examples(g.session, g.actor, tried), idle=versions.idle(matrix_of(g.session, found.id)) if is_draft else [],
+        examples=(examples := trial.examples(g.session, g.actor, tried)),
+        titles=words.categories_by_id(e["case"].category_id for e in examples),
+        title_of=words.title_of, idle=versions.idle(matrix_of(g.session, found.id)) if is_draft else [],
         gaps=versions.gaps(g.session, found.id) if is_draft else [],
         problem=text_of(problem) if problem else "",
         rows=problem.params.get("rows", [])[:50] if isinstance(problem, BadTable) else [],
@@ -156,15 +143,15 @@ def _set_page(
 def _filtered(rules: list[RuleRow]) -> list[RuleRow]:
     """Keep the rules that the filters of the address ask for."""
     args = request.args
-    words, department, area = (args.get(n, "").strip()[:80] for n in ("q", "department", "area"))
-    names = categories_of(rules) if words else {}
+    asked, department, area = (args.get(n, "").strip()[:80] for n in ("q", "department", "area"))
+    names = categories_of(rules) if asked else {}
     return [
         rule for rule in rules
         if (not department or department in (rule.department, *rule.assisting))
         and (not area or rule.selector.area == area)
-        and (not words or rule.selector.category.startswith(words)
-             or words in names.get((rule.selector.kind, rule.selector.category), "")
-             or words in rule.why)
+        and (not asked or rule.selector.category.startswith(asked)
+             or asked in names.get((rule.selector.kind, rule.selector.category), "")
+             or asked in rule.why)
     ]  # fmt: skip
 
 
@@ -184,7 +171,7 @@ def create() -> ResponseReturnValue:
             g.session, g.actor, name=request.form.get("name", ""), now=now(),
             source_ip=source_ip(),
         ).id  # fmt: skip
-    return redirect(f"/command/rules/{made}", 303)
+    return redirect(f"/command/rules/{made}?done=draft", 303)
 
 
 @bp.post("/command/rules/<int:set_id>/drop")
@@ -193,7 +180,7 @@ def drop(set_id: int) -> ResponseReturnValue:
     """Throw a draft away."""
     with g.session.begin():
         versions.drop_draft(g.session, set_id, g.actor, source_ip=source_ip())
-    return redirect("/command/rules", 303)
+    return redirect("/command/rules?done=dropped", 303)
 
 
 @bp.get("/command/rules/<int:set_id>/rules/<int:rule_id>")
@@ -212,10 +199,7 @@ def edit(set_id: int, rule_id: int) -> ResponseReturnValue:
 def save(set_id: int, rule_id: int) -> ResponseReturnValue:
     """Keep a rule of a draft, or show the form with what is wrong at each field."""
     form = request.form
-    given = RuleInput(
-        **{name: form.get(name, "").strip() for name in FIELDS},
-        assisting=tuple(filter(None, form.getlist("assisting"))),
-    )
+    given = _given()
     try:
         with g.session.begin():
             if form.get("act") == "remove":
@@ -231,18 +215,31 @@ def save(set_id: int, rule_id: int) -> ResponseReturnValue:
     except SameSelectors as error:
         found = versions.version(g.session, set_id)
         return _form(found, rule_id, given, {}, problem=text_of(error)), 409
-    return redirect(f"/command/rules/{set_id}", 303)
+    step = "removed" if form.get("act") == "remove" else "rule"
+    return redirect(f"/command/rules/{set_id}?done={step}", 303)
+
+
+def _given() -> RuleInput:
+    """Read the form of a rule. A category says its kind, where nobody has chosen one."""
+    form = {name: request.form.get(name, "").strip() for name in FIELDS}
+    category = words.chosen(form["category"], words.category_picks(now().date()), form["kind"])
+    area = words.chosen(form["area"], words.area_picks(words.names_of()))
+    form["category"], form["area"] = (one.code if one else "" for one in (category, area))
+    form["kind"] = form["kind"] or (category.kind if category else "")
+    return RuleInput(**form, assisting=tuple(filter(None, request.form.getlist("assisting"))))
 
 
 def _form(
     found: RuleSet, rule_id: int, given: RuleInput, problems: dict[str, str], problem: str = ""
 ) -> str:
     departments = g.session.scalars(select(Department).order_by(Department.sort, Department.code))
+    categories, areas = words.category_picks(now().date()), words.area_picks(words.names_of())
     return page(
         "rule",
         found=found, rule_id=rule_id, given=given, problems=problems, problem=problem, kinds=KINDS,
         bands=BANDS, owners=OWNER_KINDS, departments=departments.all(),
-        areas=g.session.execute(select(Area.code).order_by(Area.code)).scalars().all(),
+        categories=categories, areas=areas, area=words.shown(given.area, areas),
+        category=words.shown(given.category, categories, given.kind),
     )  # fmt: skip
 
 
@@ -261,7 +258,7 @@ def go_live(set_id: int) -> ResponseReturnValue:
     begins_at = instant(request.form.get("begins_at", "")) or now()
     return _act(set_id, lambda: versions.go_live(
         g.session, set_id, g.actor, begins_at=begins_at, note=request.form.get("note", ""),
-        now=now(), source_ip=source_ip()))  # fmt: skip
+        now=now(), source_ip=source_ip()), "planned" if begins_at > now() else "live")  # fmt: skip
 
 
 @bp.post("/command/rules/<int:set_id>/back")
@@ -270,17 +267,18 @@ def back(set_id: int) -> ResponseReturnValue:
     """Put the rules of an earlier version in force again."""
     return _act(set_id, lambda: versions.roll_back(
         g.session, g.actor, to=set_id, note=request.form.get("note", ""), now=now(),
-        source_ip=source_ip()), "/command/rules")  # fmt: skip
+        source_ip=source_ip()), "back", "/command/rules")  # fmt: skip
 
 
-def _act(set_id: int, act: Any, target: str = "") -> ResponseReturnValue:
+def _act(set_id: int, act: Any, done: str = "", target: str = "") -> ResponseReturnValue:
     """Do something with a version and go back to it, with what was refused above it."""
     try:
         with g.session.begin():
             act()
     except GridsError as error:
         return _set_page(versions.version(g.session, set_id), problem=error, status=422)
-    return redirect(target or f"/command/rules/{set_id}", 303)
+    path = target or f"/command/rules/{set_id}"
+    return redirect(f"{path}?done={done}" if done else path, 303)
 
 
 @bp.get("/command/rules/<int:set_id>/table.csv")
@@ -308,7 +306,7 @@ def send_table(set_id: int) -> ResponseReturnValue:
     sent = request.files.get("table")
     data = sent.read(sheet.MOST_BYTES + 1)[: sheet.MOST_BYTES] if sent is not None else b""
     return _act(set_id, lambda: sheet.replace_rules(
-        g.session, set_id, data, g.actor, now=now(), source_ip=source_ip()))  # fmt: skip
+        g.session, set_id, data, g.actor, now=now(), source_ip=source_ip()), "table")  # fmt: skip
 
 
-__all__ = ["bp", "instant", "moment", "names_of", "now", "page", "source_ip", "text_of"]
+__all__ = ["bp", "instant", "moment", "now", "page", "source_ip", "text_of"]

@@ -8,10 +8,10 @@ from flask import Blueprint, g, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from app import responsibility_words as words
 from app.auth import requires
-from app.responsibility import instant, now, page, source_ip, text_of
+from app.responsibility import now, page, source_ip, text_of
 from grids.codes import Department
-from grids.divisions import Area
 from grids.errors import GridsError
 from grids.responsibility import arbitration, moratoria, precedents
 from grids.responsibility.arbitration import Decision
@@ -29,9 +29,11 @@ def list_page() -> ResponseReturnValue:
     """List arbitrations in the caller's area, the most urgent first."""
     wanted = request.args.get("state", "open")
     state = wanted if wanted in STATES else "open"
-    rows = arbitration.arbitrations(g.session, g.actor, state=state)
+    rows, at = arbitration.arbitrations(g.session, g.actor, state=state), now()
     return page(
-        "arbitrations", rows=rows, state=state, states=STATES, at=now(),
+        "arbitrations", rows=rows, state=state, states=STATES, at=at, left=words.left,
+        counts=arbitration.counted(g.session, g.actor), title_of=words.title_of,
+        titles=words.categories_by_id(shown.case.category_id for shown in rows),
         share=arbitration.statistics(g.session, g.actor),
     )  # fmt: skip
 
@@ -49,14 +51,15 @@ def _one(arbitration_id: int, problem: GridsError | None) -> ResponseReturnValue
     told = explain(
         g.session, category_id=row.category_id, area_code=row.area_code, at=row.received_at
     )
-    returns = arbitration.returned_by(g.session, row)
+    returns, at = arbitration.returned_by(g.session, row), now()
+    like = precedents.precedents(g.session, category_id=row.category_id, area_code=row.area_code)
     return page(
         "arbitration",
         one=shown.arbitration, case=row, statements=shown.statements, told=told, returns=returns,
-        people=arbitration.names_of(g.session, returns), at=now(),
-        like=precedents.precedents(
-            g.session, category_id=row.category_id, area_code=row.area_code
-        ),
+        people=arbitration.names_of(g.session, returns), at=at, like=like,
+        left=words.left(shown.arbitration.due_at, at),
+        title=words.title_of(words.categories_by_id([row.category_id]).get(row.category_id)),
+        titles=words.category_names((one.precedent.kind, one.precedent.category) for one in like),
         departments=_departments(), form=request.form, problem=text_of(problem) if problem else "",
         field=problem.params.get("field", "") if problem else "",
     )  # fmt: skip
@@ -73,7 +76,7 @@ def state(arbitration_id: int) -> ResponseReturnValue:
     form = request.form
     return _act(arbitration_id, lambda: arbitration.state_case(
         g.session, arbitration_id, g.actor, text=form.get("text", ""),
-        basis=form.get("basis", ""), now=now(), source_ip=source_ip()))  # fmt: skip
+        basis=form.get("basis", ""), now=now(), source_ip=source_ip()), "statement")  # fmt: skip
 
 
 @bp.post("/command/arbitrations/<int:arbitration_id>/decision")
@@ -83,32 +86,35 @@ def decide(arbitration_id: int) -> ResponseReturnValue:
     form = request.form
     if form.get("act") == "confirm":
         return _act(arbitration_id, lambda: arbitration.confirm_default(
-            g.session, arbitration_id, g.actor, now=now(), source_ip=source_ip()))  # fmt: skip
+            g.session, arbitration_id, g.actor, now=now(),
+            source_ip=source_ip()), "confirmed")  # fmt: skip
     decision = Decision(
         department=form.get("department", ""), why=form.get("why", ""),
         facts=form.get("facts", ""), assisting=tuple(filter(None, form.getlist("assisting"))),
     )  # fmt: skip
     return _act(arbitration_id, lambda: arbitration.decide(
-        g.session, arbitration_id, g.actor, decision, now=now(), source_ip=source_ip()))  # fmt: skip
+        g.session, arbitration_id, g.actor, decision, now=now(),
+        source_ip=source_ip()), "decided")  # fmt: skip
 
 
-def _act(arbitration_id: int, act: Any) -> ResponseReturnValue:
+def _act(arbitration_id: int, act: Any, done: str) -> ResponseReturnValue:
     try:
         with g.session.begin():
             act()
     except GridsError as error:
         return str(_one(arbitration_id, error)), 422
-    return redirect(f"/command/arbitrations/{arbitration_id}", 303)
+    return redirect(f"/command/arbitrations/{arbitration_id}?done={done}", 303)
 
 
 @bp.get("/command/precedents")
 @requires("rules:view")
 def precedents_page() -> ResponseReturnValue:
     """Search what was decided."""
-    words = request.args.get("q", "").strip()[:80]
+    asked = request.args.get("q", "").strip()[:80]
     department = request.args.get("department", "")[:20]
-    rows = precedents.found(g.session, words=words, department=department)
-    return page("precedents", rows=rows, words=words, department=department,
+    rows = precedents.found(g.session, words=asked, department=department)
+    return page("precedents", rows=rows, words=asked, department=department,
+                titles=words.category_names((one.kind, one.category) for one in rows),
                 departments=_departments())  # fmt: skip
 
 
@@ -120,7 +126,7 @@ def to_draft(precedent_id: int) -> ResponseReturnValue:
         made = precedents.to_draft(
             g.session, precedent_id, g.actor, now=now(), source_ip=source_ip()
         )
-    return redirect(f"/command/rules/{made}", 303)
+    return redirect(f"/command/rules/{made}?done=draft", 303)
 
 
 @bp.get("/command/moratoria")
@@ -131,11 +137,13 @@ def moratoria_page() -> ResponseReturnValue:
 
 
 def _moratoria(problem: GridsError | None) -> ResponseReturnValue:
+    rows = moratoria.moratoria(g.session, g.actor, now=now())
     return page(
-        "moratoria", rows=moratoria.moratoria(g.session, g.actor, now=now()), at=now(),
+        "moratoria", rows=rows, at=now(), left=words.left,
         form=request.form, kinds=KINDS, problem=text_of(problem) if problem else "",
         field=problem.params.get("field", "") if problem else "",
-        areas=g.session.scalars(select(Area.code).order_by(Area.code)).all(),
+        titles=words.category_names((one.kind, one.category) for one in rows),
+        categories=words.category_picks(now().date()), areas=words.area_picks(words.names_of()),
     )  # fmt: skip
 
 
@@ -144,15 +152,18 @@ def _moratoria(problem: GridsError | None) -> ResponseReturnValue:
 def set_one() -> ResponseReturnValue:
     """Let cases of a class in an area rest until a day."""
     form = request.form
-    begins_at, ends_at = (instant(form.get(n, "")) for n in ("begins_at", "ends_at"))
-    words = {n: form.get(n, "") for n in
-             ("kind", "category", "area", "reason", "public_note", "approved_by", "document")}  # fmt: skip
+    begins_at, ends_at = (words.instant(form.get(n, "")) for n in ("begins_at", "ends_at"))
+    kind = form.get("kind", "")
+    category = words.chosen(form.get("category", ""), words.category_picks(now().date()), kind)
+    area = words.chosen(form.get("area", ""), words.area_picks(words.names_of()))
+    told = {n: form.get(n, "").strip() for n in
+            ("reason", "public_note", "approved_by", "document")}  # fmt: skip
     wanted = moratoria.Wanted(
-        **{n: t.strip() for n, t in words.items()}, begins_at=begins_at or now(),
-        ends_at=ends_at or now(),
+        kind=kind or (category.kind if category else ""), category=category.code if category else "",
+        area=area.code if area else "", begins_at=begins_at or now(), ends_at=ends_at or now(), **told,
     )  # fmt: skip
     return _rest(lambda: moratoria.set_moratorium(
-        g.session, wanted, g.actor, now=now(), source_ip=source_ip()))  # fmt: skip
+        g.session, wanted, g.actor, now=now(), source_ip=source_ip()), "rested")  # fmt: skip
 
 
 @bp.post("/command/moratoria/<int:moratorium_id>/end")
@@ -161,13 +172,13 @@ def end_one(moratorium_id: int) -> ResponseReturnValue:
     """End a moratorium before its time, with a reason."""
     return _rest(lambda: moratoria.end_moratorium(
         g.session, moratorium_id, g.actor, note=request.form.get("note", ""), now=now(),
-        source_ip=source_ip()))  # fmt: skip
+        source_ip=source_ip()), "ended")  # fmt: skip
 
 
-def _rest(act: Any) -> ResponseReturnValue:
+def _rest(act: Any, done: str) -> ResponseReturnValue:
     try:
         with g.session.begin():
             act()
     except GridsError as error:
         return str(_moratoria(error)), 422
-    return redirect("/command/moratoria", 303)
+    return redirect(f"/command/moratoria?done={done}", 303)

@@ -28,7 +28,12 @@ def names(session: Session, codes: Iterable[str]) -> dict[str, tuple[str, str]]:
     for row in session.execute(select(Grid.code, Grid.name).where(Grid.code.in_(wanted))):
         zh, en = found.get(row.code[:12], ("", ""))
         name = row.name or row.code
-        found[row.code] = (f"{zh} {name}".strip(), f"{en}, {name}".strip(", "))
+        # A grid that is called after its community says so already.
+        is_named = bool(zh) and name.startswith(zh)
+        found[row.code] = (
+            name if is_named else f"{zh} {name}".strip(),
+            f"{en}, {name}".strip(", "),
+        )
     return found
 
 

@@ -168,6 +168,14 @@ def grids_of(session: Session, actor: Actor, *, now: datetime) -> list[GridDuty]
     ]
 
 
+def grid_name(session: Session, actor: Actor, code: str) -> str | None:
+    """Return the name of a grid in the caller's areas, else None."""
+    found = session.execute(
+        select(Grid.name).where(Grid.code == code, scope.in_areas(Grid.code, actor.areas))
+    ).first()
+    return (found.name or code) if found else None
+
+
 def invitations(session: Session, actor: Actor) -> list[Invitation]:
     """Return the arbitrations that the caller's department has not spoken in yet."""
     if actor.department is None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from grids import audit, scope
@@ -171,6 +171,17 @@ def arbitrations(session: Session, actor: Actor, *, state: str = "open") -> list
         .limit(MOST)
     ).all()
     return [Shown(row[0], row[1], _statements(session, row[0].id)) for row in found]
+
+
+def counted(session: Session, actor: Actor) -> dict[str, int]:
+    """Count the arbitrations of cases that the actor may see, by state."""
+    found = session.execute(
+        select(Arbitration.state, func.count())
+        .join(Incident, Incident.id == Arbitration.incident_id)
+        .where(scope.condition(actor, Incident))
+        .group_by(Arbitration.state)
+    )
+    return {row[0]: row[1] for row in found}
 
 
 def arbitration(

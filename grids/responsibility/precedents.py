@@ -105,14 +105,23 @@ def _likeness(one: Precedent, category: str, area_code: str, kind: str | None) -
 
 
 def found(session: Session, *, words: str = "", department: str = "") -> list[Precedent]:
-    """Search the precedents by words of their facts and reasons, by category code, by department."""
+    """Search the precedents by words of facts and reasons, by category, by department."""
     statement = select(Precedent).order_by(Precedent.id.desc()).limit(MOST)
     for word in words.split()[:5]:
+        names = select(Category.id).where(
+            Category.kind == Precedent.kind,
+            Category.code == Precedent.category,
+            or_(
+                Category.name_zh.icontains(word, autoescape=True),
+                Category.name_en.icontains(word, autoescape=True),
+            ),
+        )
         statement = statement.where(
             or_(
                 Precedent.facts.icontains(word, autoescape=True),
                 Precedent.why.icontains(word, autoescape=True),
                 Precedent.category.startswith(word, autoescape=True),
+                names.exists(),
             )
         )
     if department:
@@ -132,7 +141,13 @@ def to_draft(
     one = session.get(Precedent, precedent_id, with_for_update=True)
     if one is None:
         raise NoPrecedent(f"no precedent {precedent_id}")
-    name = f"#{one.id} {one.category}"
+    title = session.scalar(
+        select(Category.name_zh)
+        .where(Category.kind == one.kind, Category.code == one.category)
+        .order_by(Category.valid_from.desc())
+        .limit(1)
+    )
+    name = f"先例 {one.id} · {title or one.category}"
     draft = new_draft(session, actor, name=name, now=now, source_ip=source_ip)
     town = one.area_code[:TOWN]
     there = rival(session, draft.id, Selector(one.kind, one.category, town), besides=None)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {dayCount, shiftDay, spanText, timeLeft} from '../../static/src/lib/dates.js';
+import {cityInstant, dayCount, shiftDay, spanText, timeLeft} from '../../static/src/lib/dates.js';
 import {setLang, useMessages} from '../../static/src/lib/i18n.js';
 import en from '../../static/src/messages/common.en.js';
 import zh from '../../static/src/messages/common.zh.js';
@@ -9,6 +9,12 @@ useMessages({zh, en});
 setLang('zh');
 const NOW = Date.parse('2026-11-21T10:00:00Z');
 const after = (/** @type {number} */ minutes) => new Date(NOW + minutes * 60_000).toISOString();
+
+test('a field of day and time means the clock of the city, wherever the screen stands', () => {
+  assert.equal(cityInstant('2026-11-23T15:00', 'Asia/Shanghai'), '2026-11-23T07:00:00.000Z');
+  assert.equal(cityInstant('2026-03-29T12:30', 'Europe/Berlin'), '2026-03-29T10:30:00.000Z');
+  assert.equal(cityInstant('2026-01-10T12:30', 'America/New_York'), '2026-01-10T17:30:00.000Z');
+});
 
 test('below one day hours and minutes are left, from one day on whole days', () => {
   assert.equal(spanText(51 * 60_000), '0:51');

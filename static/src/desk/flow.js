@@ -45,6 +45,21 @@ function once(form) {
   });
 }
 
+/** Say how many items are answered and how many failed. @param {HTMLFormElement} form */
+function countAnswers(form) {
+  const note = form.querySelector('[data-answered]');
+  const bar = form.querySelector('progress');
+  if (!(note instanceof HTMLElement) || !bar) return;
+  const show = () => {
+    const chosen = [...form.querySelectorAll('.check input[type="radio"]:checked')];
+    const failed = chosen.filter(one => one instanceof HTMLInputElement && one.value === 'failed').length;
+    note.textContent = t('check.answered', {n: chosen.length, of: String(note.dataset.of), failed});
+    bar.value = chosen.length;
+  };
+  form.addEventListener('change', show);
+  show();
+}
+
 /** @param {HTMLElement} button */
 function bindHere(button) {
   button.addEventListener('click', () => {
@@ -65,7 +80,7 @@ export function startFlow(data) {
   for (const form of document.querySelectorAll('form[data-flow]')) {
     if (form instanceof HTMLFormElement) { bindForm(form, data.most_photos ?? 3); once(form); }
   }
-  for (const form of document.querySelectorAll('form[data-checklist]')) if (form instanceof HTMLFormElement) once(form);
+  for (const form of document.querySelectorAll('form[data-checklist]')) if (form instanceof HTMLFormElement) { once(form); countAnswers(form); }
   for (const button of document.querySelectorAll('[data-print]')) button.addEventListener('click', () => print());
   for (const button of document.querySelectorAll('[data-here]')) if (button instanceof HTMLElement) bindHere(button);
   document.querySelector('[data-invalid]')?.scrollIntoView({block: 'center'});

@@ -1,10 +1,28 @@
 // Spans of time as people at a desk read them: 0:42, 3:10, 2 days.
 
-import {t} from './i18n.js';
+import {cityZone, t} from './i18n.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+
+/** How far the clocks of a zone are ahead of UTC at an instant. @param {number} at @param {string} zone */
+function aheadMs(at, zone) {
+  const format = new Intl.DateTimeFormat('en-CA', {timeZone: zone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit'});
+  const part = Object.fromEntries(format.formatToParts(at).map(({type, value}) => [type, value]));
+  return Date.parse(`${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}:${part.second}Z`) - at;
+}
+
+/**
+ * The instant that a field of day and time means: the city's clock, wherever the screen stands.
+ *
+ * @param {string} text  YYYY-MM-DDTHH:MM
+ */
+export function cityInstant(text, zone = cityZone()) {
+  const wall = Date.parse(`${text}Z`);
+  const guess = wall - aheadMs(wall, zone);
+  return new Date(wall - aheadMs(guess, zone)).toISOString();
+}
 
 /** A span below one day as h:mm; from one day on as whole days. @param {number} ms */
 export function spanText(ms) {

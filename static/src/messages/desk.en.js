@@ -14,5 +14,6 @@ export default {
   'place.locating': 'Finding the position…',
   'check.near': '{far} from the place (accurate to {m} m)',
   'check.far': '{far} from the place (accurate to {m} m): that is far',
+  'check.answered': '{n} of {of} answered, {failed} failed',
   'check.unknown': 'Sent without a position',
 };

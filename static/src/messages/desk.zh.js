@@ -14,5 +14,6 @@ export default {
   'place.locating': '正在定位…',
   'check.near': '离事发地 {far}（定位精度 ±{m} m）',
   'check.far': '离事发地 {far}（定位精度 ±{m} m），较远',
+  'check.answered': '已答 {n} / {of} 项，不合格 {failed} 项',
   'check.unknown': '提交时不带位置',
 };

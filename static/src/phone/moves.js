@@ -2,6 +2,7 @@
 // of the phone added where a step wants it, the step sent under one id however often.
 
 import {ApiError} from '../lib/api.js';
+import {cityInstant} from '../lib/dates.js';
 import {fill, el} from '../lib/dom.js';
 import {t} from '../lib/i18n.js';
 import {distanceM, distanceText} from '../lib/units.js';
@@ -68,13 +69,16 @@ export function bindMove(form, data, {here, onDone, onFailed}) {
   /** Names of which any number may be ticked. */
   const many = new Set([...form.querySelectorAll('[data-many]')].map(box => /** @type {HTMLInputElement} */ (box).name));
 
+  /** Names of the fields of day and time: the city's clock is meant. */
+  const instants = new Set([...form.querySelectorAll('input[type="datetime-local"]')].map(box => /** @type {HTMLInputElement} */ (box).name));
+
   function body() {
     /** @type {Record<string, any>} */
     const values = {};
     for (const [name, value] of new FormData(form)) {
       if (FRAME.has(name) || typeof value !== 'string' || !value.trim()) continue;
       if (many.has(name)) values[name] = [...(values[name] ?? []), value.trim()];
-      else values[name] = value.trim();
+      else values[name] = instants.has(name) ? cityInstant(value) : value.trim();
     }
     if (!values.category) delete values.kind;
     claimedAt ||= new Date().toISOString();

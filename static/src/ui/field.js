@@ -1,7 +1,8 @@
 // Form fields made from specifications that the server sends with an action:
 // {"name", "kind", "label", "required", "options": [{"value", "label"}], "hint", "max"}.
-// Kinds: text, textarea, choice, choices, date, datetime, number, photos, boolean.
+// Kinds: text, textarea, choice, choices, date, datetime, instant, number, photos, boolean.
 
+import {cityInstant} from '../lib/dates.js';
 import {el, uid} from '../lib/dom.js';
 import {t} from '../lib/i18n.js';
 import {sizeText} from '../lib/units.js';
@@ -19,6 +20,9 @@ const PHOTO_BYTES = 15 * 1024 * 1024;
 /** @param {any} value */
 export const isBlank = value => value === null || value === '' || (Array.isArray(value) && !value.length);
 
+/** A day and time of the city's clock. @param {FieldSpec} spec */
+const isInstant = spec => spec.kind === 'datetime' || spec.kind === 'instant';
+
 /** @param {FieldSpec} spec @returns {Field} */
 export function createField(spec) {
   if (spec.kind === 'photos') return photosField(spec);
@@ -30,7 +34,7 @@ export function createField(spec) {
     const text = control.value.trim();
     if (!text) return null;
     if (spec.kind === 'number') return Number(text);
-    return spec.kind === 'datetime' ? new Date(text).toISOString() : text;
+    return isInstant(spec) ? cityInstant(text) : text;
   };
   const set = (/** @type {string} */ value) => {
     control.value = value;
@@ -49,7 +53,7 @@ function controlOf(spec, id) {
   }
   if (spec.kind === 'textarea') return el('textarea', {...common, class: 'input', rows: 3, maxlength: spec.max ?? 2000});
   if (spec.kind === 'boolean') return el('input', {id, name: spec.name, type: 'checkbox', checked: Boolean(spec.value)});
-  const type = {date: 'date', datetime: 'datetime-local', number: 'number'}[spec.kind] ?? 'text';
+  const type = {date: 'date', datetime: 'datetime-local', instant: 'datetime-local', number: 'number'}[spec.kind] ?? 'text';
   return el('input', {...common, class: 'input', type, maxlength: type === 'text' ? spec.max ?? 500 : null, autocomplete: 'off'});
 }
 

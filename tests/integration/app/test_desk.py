@@ -102,7 +102,9 @@ def test_what_a_step_lacks_is_told_beside_its_field(desk, handler, session, acti
     )
 
     assert answer.status_code == 422
-    assert re.search(rf'id="{action}-{field}-error">[^<]+<', answer.text)
+    told = re.search(rf'id="{action}-{field}-error"[^>]*>([^<]+)<', answer.text)
+    assert told
+    assert not re.search(r"[a-z_]{4}", told[1]), "told in the reader's language"
     assert session.scalar(select(func.count()).select_from(IncidentEvent)) == before
 
 
@@ -207,6 +209,20 @@ def test_a_town_has_the_same_desk_for_its_own_area(desk, sign_in):
     for path in ("", "/print"):
         assert town.get(f"/desk/cases/{east}{path}").status_code == 404
         assert town.get(f"/desk/cases/{west}{path}").status_code == 200
+
+
+def test_a_grid_opens_its_own_cases(desk, sign_in):
+    town = sign_in("town_seat", area="339901002")
+    found = desk.submit()
+    path = re.search(r'href="(/desk\?show=open&amp;grid=\d{15})"', town.get("/desk/grids").text)
+    assert path
+
+    here = town.get(path[1].replace("&amp;", "&")).text
+    elsewhere = town.get("/desk?show=open&grid=339901002999999").text
+
+    assert str(found) in here
+    assert 'name="grid"' in here
+    assert str(found) not in elsewhere
 
 
 def test_the_grid_list_names_who_is_on_duty(desk, sign_in, session):

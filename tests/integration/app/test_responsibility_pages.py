@@ -49,7 +49,7 @@ def test_a_draft_is_made_changed_by_table_and_refused_before_its_trial(
     who = sign_in("commander", area=COUNTY)
     csrf = token(who)
     made = who.post("/command/rules/drafts", data={"csrf_token": csrf, "name": "春季"})
-    path = made.headers["Location"]
+    path = made.headers["Location"].partition("?")[0]
     table = (
         b"kind,category,area,owner,band,first,last,department,assisting,why,basis\n,,,,,,,D99,,x,\n"
     )
@@ -68,6 +68,29 @@ def test_a_draft_is_made_changed_by_table_and_refused_before_its_trial(
     assert tried.status_code == 303
     assert "data-running" in who.get(path).get_data(as_text=True)
     assert len(versions.versions(session)) == 2
+
+
+def test_a_rule_is_written_by_names_and_the_category_says_its_kind(
+    city: None, client: FlaskClient, sign_in: Callable[..., FlaskClient], session: Session
+) -> None:
+    who = sign_in("commander", area=COUNTY)
+    csrf = token(who)
+    path = who.post("/command/rules/drafts", data={"csrf_token": csrf}).headers["Location"]
+    path = path.partition("?")[0]
+    form = who.get(f"{path}/rules/0").get_data(as_text=True)
+    offered = re.search(r'<option value="(06\d{3} [^"]+)">', form)
+    assert offered
+
+    given = {"csrf_token": csrf, "department": "D04", "why": "夜间先行处置", "band": "night"}
+    bad = who.post(f"{path}/rules/0", data={**given, "category": "没有这个类别"})
+    saved = who.post(f"{path}/rules/0", data={**given, "category": offered[1].split()[1]})
+    shown = who.get(saved.headers["Location"]).get_data(as_text=True)
+
+    assert bad.status_code == 422
+    assert "没有这个类别" in bad.get_data(as_text=True)
+    assert saved.status_code == 303
+    assert 'role="status"' in shown
+    assert "夜间先行处置" in shown
 
 
 @pytest.mark.parametrize("role", ["dispatcher", "town_seat", "shift_leader"])
