@@ -199,7 +199,8 @@ def edit(set_id: int, rule_id: int) -> ResponseReturnValue:
 def save(set_id: int, rule_id: int) -> ResponseReturnValue:
     """Keep a rule of a draft, or show the form with what is wrong at each field."""
     form = request.form
-    given = _given()
+    with g.session.begin():
+        given = _given()
     try:
         with g.session.begin():
             if form.get("act") == "remove":

@@ -154,8 +154,9 @@ def set_one() -> ResponseReturnValue:
     form = request.form
     begins_at, ends_at = (words.instant(form.get(n, "")) for n in ("begins_at", "ends_at"))
     kind = form.get("kind", "")
-    category = words.chosen(form.get("category", ""), words.category_picks(now().date()), kind)
-    area = words.chosen(form.get("area", ""), words.area_picks(words.names_of()))
+    with g.session.begin():
+        category = words.chosen(form.get("category", ""), words.category_picks(now().date()), kind)
+        area = words.chosen(form.get("area", ""), words.area_picks(words.names_of()))
     told = {n: form.get(n, "").strip() for n in
             ("reason", "public_note", "approved_by", "document")}  # fmt: skip
     wanted = moratoria.Wanted(

@@ -18,6 +18,7 @@ NAMES = (
     "live",
     "roads",
     "servers",
+    "responsibility",
 )
 
 
