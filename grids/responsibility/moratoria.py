@@ -6,7 +6,7 @@ a note. A case in it is neither refused nor lost: desk and reporter read until w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import String, and_, cast, func, literal, or_, select
@@ -92,12 +92,16 @@ def moratoria(session: Session, actor: Actor, *, now: datetime) -> list[Moratori
 def set_moratorium(
     session: Session, wanted: Wanted, actor: Actor, *, now: datetime, source_ip: str = ""
 ) -> Moratorium:
-    """Let cases of a class in an area rest. Raises `BadMoratorium` naming the field."""
+    """Let cases of a class in an area rest; without an area, in the whole city.
+
+    Raises `BadMoratorium` naming the field.
+    """
+    wanted = replace(wanted, area=wanted.area or the_city(session).county_code)
     _check(session, wanted, actor, now)
     made = Moratorium(
         kind=wanted.kind,
         category=wanted.category,
-        area=wanted.area or the_city(session).county_code,
+        area=wanted.area,
         valid=Range(wanted.begins_at, wanted.ends_at, bounds="[)"),
         reason=wanted.reason.strip(),
         public_note=wanted.public_note.strip(),

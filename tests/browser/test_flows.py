@@ -86,7 +86,7 @@ def test_an_inspection_on_a_phone_makes_hazards(new_page, city_server):
     failed.locator('input[type="file"]').set_input_files(faces.photo_file(1))
     shoot(page, "inspect-phone")
     assert faces.too_small(page) == []
-    page.locator("form.checklist > button").click()
+    page.locator("form.checklist .checks-foot button").click()
     page.wait_for_url("**/hazards?*inspected=1*")
 
     page.locator(".case-link").first.click()

@@ -358,13 +358,16 @@ def test_what_is_wrong_with_a_moratorium_is_said_at_its_field(
 
 def test_a_town_sets_and_sees_moratoria_of_its_own(desk: Desk, commander: Actor) -> None:
     made = moratoria.set_moratorium(desk.session, wanted(), commander, now=NOON)
-    whole = moratoria.set_moratorium(desk.session, wanted(area=COUNTY), commander, now=NOON)
+    whole = moratoria.set_moratorium(desk.session, wanted(area=""), commander, now=NOON)
     east = make_actor(desk.session, "commander", area="339901002")
 
     seen = {m.id for m in moratoria.moratoria(desk.session, east, now=NOON)}
     with pytest.raises(errors.BadMoratorium):
         moratoria.set_moratorium(desk.session, wanted(), east, now=NOON)
+    with pytest.raises(errors.BadMoratorium):
+        moratoria.set_moratorium(desk.session, wanted(area=""), east, now=NOON)
     with pytest.raises(errors.NoMoratorium):
         moratoria.end_moratorium(desk.session, made.id, east, note="x", now=NOON)
 
+    assert whole.area == COUNTY
     assert seen == {whole.id}
