@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import psycopg
 from psycopg import sql
+from sqlalchemy.orm import aliased
 
 from app import cluster, installation, roles
 from app.config import Settings, as_role, read_secrets
@@ -133,14 +134,11 @@ def _ms(
     turns: int = TURNS,
 ) -> float:
     """Return the median time of the box, each in a transaction, as every request has one."""
-    wall = sql.SQL("true")
+    wall: sql.Composable = sql.SQL("true")
     values: dict[str, Any] = {}
     if caller is not None:
-        first = compiled(scope.condition(caller, Incident))
-        wall, values = (
-            sql.SQL(first.text.as_string().replace("incident.", "t.")),
-            dict(first.values),
-        )
+        first = compiled(scope.condition(caller, aliased(Incident, name="t"), is_boxed=bool(box)))
+        wall, values = first.text, dict(first.values)
     statement = sql.SQL("SELECT t.id, t.number, t.status FROM {} WHERE {} AND ({})").format(
         sql.SQL(source), sql.SQL(box or "true"), wall
     )

@@ -6,8 +6,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from psycopg import sql
-from sqlalchemy import ColumnElement, and_, literal_column, select, true
+from sqlalchemy import ColumnElement, and_, literal_column, true
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.orm import aliased
 
 from gis.postgis import EVERYTHING, Where
 from grids.accounts import Actor
@@ -15,7 +16,8 @@ from grids.errors import Invalid, NotAllowed
 from grids.incidents.models import Incident
 from grids.layers.model import Layer
 from grids.layers.registry import LAYERS, layer_of
-from grids.scope import in_areas, visible
+from grids.scope import condition as scope_of
+from grids.scope import in_areas
 
 #: Area codes have 6, 9, 12 or 15 digits; a prefix of them is as good.
 LONGEST_CODE: Final = 18
@@ -47,11 +49,13 @@ def seen_layer(layer_id: str, actor: Actor | None) -> Layer:
 
 
 def condition(
-    layer: Layer, actor: Actor | None, *, area: str = "", classes: tuple[str, ...] = ()
-) -> Where:
+    layer: Layer, actor: Actor | None, *, area: str = "", classes: tuple[str, ...] = (),
+    is_boxed: bool = False,
+) -> Where:  # fmt: skip
     """Limit a layer to what the caller may see and asks for; the only way to its rows.
 
-    `area` is a code or the beginning of one. Raises `NoArea` for anything else.
+    `area` is a code or the beginning of one; `is_boxed` as in `grids.scope.in_areas`. Raises
+    `NoArea` for anything else.
     """
     checked_area(area)
     if layer.scope is not None and actor is None:
@@ -60,7 +64,7 @@ def condition(
     # A layer of areas is for everybody, but may be narrowed to those under one.
     narrowed = "code" if layer.scope is None and layer.id == "area" else layer.scope
     caller = (areas, department if layer.is_case else None) if layer.scope is not None else None
-    return _condition(narrowed, caller, area, layer.class_filter, classes)
+    return _condition(narrowed, caller, area, layer.class_filter, classes, is_boxed=is_boxed)
 
 
 @lru_cache(maxsize=4096)
@@ -70,28 +74,24 @@ def _condition(
     area: str,
     class_filter: str | None,
     classes: tuple[str, ...],
+    *,
+    is_boxed: bool,
 ) -> Where:
     """Compile a condition once: that takes longer than reading a small tile."""
     parts: list[ColumnElement[bool]] = []
     column: Any = literal_column(f't."{column_name}"')
     if caller is not None:
-        parts += _scope(column, *caller)
+        areas, department = caller
+        if department is None:
+            parts.append(in_areas(column, areas, is_boxed=is_boxed))
+        else:
+            who = Actor(0, "", frozenset(), frozenset(), areas, department)
+            parts.append(scope_of(who, aliased(Incident, name="t"), is_boxed=is_boxed))
     if area and column_name is not None:
-        parts.append(in_areas(column, (area,)))
+        parts.append(in_areas(column, (area,), is_boxed=is_boxed))
     if classes and class_filter:
         parts.append(literal_column(f't."{class_filter}"').in_(classes))
     return compiled(and_(true(), *parts)) if parts else EVERYTHING
-
-
-def _scope(
-    column: Any, areas: tuple[str, ...], department: str | None
-) -> list[ColumnElement[bool]]:
-    parts = [in_areas(column, areas)]
-    if department is not None:
-        caller = Actor(0, "", frozenset(), frozenset(), areas, department)
-        ids = visible(select(Incident.id), caller, Incident)
-        parts.append(literal_column('t."id"').in_(ids))
-    return parts
 
 
 def compiled(expression: ColumnElement[bool]) -> Where:

@@ -328,7 +328,7 @@ INCIDENT: Final = Layer(
     source=TableSource(
         sql.SQL("(SELECT i.id, i.number, i.category_code, k.name_zh, k.name_en, i.status, i.urgency,"
             " i.channel, i.address, i.text, i.department_code, i.received_at, i.stage_at, i.due_at,"
-            " i.cell_id, i.area_code, i.geom"
+            " i.cell_id, i.area_code, i.involved, i.geom"
             " FROM incident AS i JOIN category AS k ON k.id = i.category_id"
             " WHERE i.status IN ({}))").format(
             sql.SQL(", ").join(sql.Literal(status) for status in OPEN)

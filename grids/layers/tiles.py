@@ -26,6 +26,8 @@ from grids.layers.access import condition
 from grids.layers.model import Layer, level_at, where_at
 from grids.layers.registry import layer_of
 
+#: From here on a tile is smaller than any town: its box picks the rows, not the code.
+CLOSE_ZOOM: Final = 12
 #: Kept counts know areas down to the community; a smaller scope is counted from the rows.
 KEPT_DIGITS: Final = 12
 
@@ -51,7 +53,8 @@ def tile_of(
     step = where_at(layer.steps, tile.z)
     if step is None:
         return b""
-    scope = condition(layer, actor, area=area, classes=classes)
+    is_boxed = tile.z >= CLOSE_ZOOM
+    scope = condition(layer, actor, area=area, classes=classes, is_boxed=is_boxed)
     return drawn_tile(conn, _query(layer.id, tile.z, scope.text.as_string()), tile, scope.values)
 
 
