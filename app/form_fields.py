@@ -108,6 +108,7 @@ FORMS: Final[dict[str, str]] = {
     "responsibility.save": "act assisting @app.responsibility:FIELDS",
     "responsibility.send_table": "table",
     "responsibility.try_it": "",
+    "sent.retry": "case",
     "subject_requests.post_answer": "act reason field value",
     "subject_requests.post_request": "kind channel document",
     "worker.post_duty": "action hours next",
