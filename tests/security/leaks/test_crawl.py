@@ -22,6 +22,7 @@ from sqlalchemy import text
 from app import cluster, create_app, installation, keys
 from grids import accounts, layers
 from grids.accounts import ROLES
+from grids.channels.systems import NewSystem, register
 from tests.security.leaks.crawl import Walk, opened, stream, walk
 from tests.security.leaks.finder import Finder
 from tests.security.leaks.seeds import MARK, NUMBER, Seeds, plant
@@ -90,7 +91,8 @@ def shown(done: Walk) -> list[str]:
     return [f"{where}: {hit.kind} {hit.form}" for where, hit in done.leaks][:20]
 
 
-CALLERS = (STRANGER, *ROLES)
+#: Other systems have a token and no sign-in.
+CALLERS = (STRANGER, *(role for role in ROLES if role != "system"))
 
 
 @pytest.mark.parametrize("role", CALLERS)
@@ -129,6 +131,20 @@ def test_a_token_finds_nobody_either(planted: Planted) -> None:
 
     assert shown(done) == []
     assert done.statuses.get(200, 0) > 20, done.statuses
+
+
+def test_another_system_finds_nobody(planted: Planted) -> None:
+    forget_limits(planted.city)
+    there = NewSystem("walk", "行走", "Walk")
+    with installation.owner_session(planted.city.settings) as session:
+        token = register(session, there, now=datetime.now(UTC))
+    web = opened(planted.city.url)
+    web.headers["Authorization"] = f"Bearer {token}"
+
+    done = walk(planted.city.url, planted.app, web, planted.finder, planted.samples)
+
+    assert shown(done) == []
+    assert done.statuses.get(403, 0) > 20, done.statuses
 
 
 def test_only_who_reveals_for_a_purpose_sees_one_field(planted: Planted) -> None:
