@@ -23,7 +23,7 @@ from app import cluster, create_app, installation, keys
 from grids import accounts, layers
 from grids.accounts import ROLES
 from grids.channels.systems import NewSystem, register
-from tests.security.leaks.crawl import Walk, opened, stream, walk
+from tests.security.leaks.crawl import ONE_IN, Walk, opened, stream, walk
 from tests.security.leaks.finder import Finder
 from tests.security.leaks.seeds import MARK, NUMBER, Seeds, plant
 from tests.support.cases import photo_bytes
@@ -267,9 +267,16 @@ def test_a_leak_that_is_planted_is_found(planted: Planted, place: str) -> None:
         conn.execute(statement, (f" {number[:6]}-{number[6:14]}-{number[14:]}",))
         try:
             web = opened(planted.city.url, planted.city.login("commander"))
-            done = walk(planted.city.url, planted.app, web, planted.finder, planted.samples)
+            found: set[str] = set()
+            for first in range(ONE_IN):  # which share meets the name changes with each new page
+                done = walk(
+                    planted.city.url, planted.app, web, planted.finder, planted.samples, first
+                )
+                found |= {hit.value for _, hit in done.leaks}
+                if found:
+                    break
         finally:
             conn.execute(undo, (f" {number[:6]}-{number[6:14]}-{number[14:]}",))
 
-    assert {hit.value for _, hit in done.leaks} == {number}
+    assert found == {number}
     assert len(planted.seeds.ids) == NUMBER
