@@ -11,26 +11,18 @@ from flask import Blueprint, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from app import faces
+from app import faces, workplaces
 from app.auth import requires
 from app.i18n import translated
 from app.incident_answers import holder
-from grids.channels import alarms, letters, transfers
+from grids.channels import alarms, transfers
 from grids.channels.models import DutyAlarm
 from grids.errors import GridsError
 from grids.incidents.listing import CaseRow, cases_of
-from grids.outbox import log
 from grids.watch import stuck
 
 bp = Blueprint("channel_pages", __name__)
 
-#: Permission, address, sign and name of each page of the frame.
-MENU: Final = (
-    ("letter:view", "/command/letters", "mail", "channels.letters"),
-    ("channel:answer", "/command/transfers", "package-export", "channels.transfers"),
-    ("channel:answer", "/command/sent", "send", "channels.sent"),
-    ("watch:view", "/command/alarms", "bell", "channels.alarms"),
-)
 #: What an alarm is about -> its kinds.
 GROUPS: Final = {
     "transfers": (transfers.LATE,),
@@ -44,18 +36,11 @@ DONE: Final = ("acknowledged", "returned", "closed", "resent")
 
 def page(template: str, **values: Any) -> str:
     """Render a page inside the frame that letters, transfers and alarms share."""
-    waiting: dict[str, int] = {}
-    if g.actor.can("letter:view"):
-        waiting["/command/letters"] = letters.count_new(g.session, g.actor)
-    if g.actor.can("channel:answer"):
-        waiting["/command/transfers"] = transfers.count_waiting(g.session, g.actor)
-        waiting["/command/sent"] = log.count_failed(g.session, g.actor)
-    if g.actor.can("watch:view"):
-        waiting["/command/alarms"] = alarms.count_open(g.session, g.actor)
+    menu = workplaces.group_of("channels.title", g.actor)
     return render_template(
         f"letters/{template}.html",
-        menu=[entry for entry in MENU if g.actor.can(entry[0])],
-        waiting=waiting,
+        menu=menu,
+        waiting=workplaces.waiting_on(menu, g.session, g.actor),
         done=done if (done := request.args.get("done", "")) in DONE else "",
         by_language=faces.by_language,
         moment=faces.instant_words,

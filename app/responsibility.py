@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from app import faces
+from app import faces, workplaces
 from app import responsibility_words as words
 from app.auth import requires
 from app.i18n import translated
@@ -34,13 +34,6 @@ FIELDS: Final = ("kind", "category", "area", "owner", "band", "first", "last", "
 #: What a page says after a step, by the word that the step leaves in its address.
 DONE: Final = ("draft", "dropped", "rule", "removed", "live", "planned", "back", "table",
                "statement", "decided", "confirmed", "rested", "ended")  # fmt: skip
-MENU: Final = (
-    ("/command/rules", "table", "responsibility.rules"),
-    ("/command/arbitrations", "gavel", "responsibility.arbitrations"),
-    ("/command/precedents", "book", "responsibility.precedents"),
-    ("/command/moratoria", "player-pause", "responsibility.moratoria"),
-    ("/command/samples", "list-check", "responsibility.samples"),
-)
 
 
 def now() -> datetime:
@@ -57,7 +50,7 @@ def page(template: str, **values: Any) -> str:
     """Render a page of responsibility inside its frame."""
     return render_template(
         f"responsibility/{template}.html",
-        menu=MENU,
+        menu=workplaces.group_of("responsibility.title", g.actor),
         may_manage=g.actor.can("rules:manage"),
         names=words.names_of(),
         moment=moment,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -108,22 +108,32 @@ def _item(place: Place) -> dict[str, Any]:
     return {"href": place.path, "icon": place.icon, "label": str(_(place.text))}
 
 
-def waiting_of(session: Session, actor: Actor) -> list[dict[str, Any]]:
-    """Return how much waits on each page of the caller where something can wait."""
-    return [
-        {"href": place.path, "count": place.waiting(session, actor), "pressing": place.is_pressing}
-        for _key, items in GROUPS
-        for place in items
+def group_of(key: str, actor: Actor) -> list[Place]:
+    """Return the pages of one group that a person may open: the menu of their common frame."""
+    items = next(items for name, items in GROUPS if name == key)
+    return [place for place in items if actor.can(place.permission)]
+
+
+def waiting_on(places: Iterable[Place], session: Session, actor: Actor) -> dict[str, int]:
+    """Return how much waits for a person on each page where something can wait, by address."""
+    return {
+        place.path: place.waiting(session, actor)
+        for place in places
         if place.waiting is not None and actor.can(place.permission)
-    ]
+    }
 
 
 @bp.get("/api/waiting")
 @requires(SIGNED_IN)
 def waiting() -> ResponseReturnValue:
     """Give how much waits for the caller on each page of the menu."""
+    places = {place.path: place for _key, items in GROUPS for place in items}
     with g.session.begin():
-        return json_answer({"items": waiting_of(g.session, g.actor)})
+        counts = waiting_on(places.values(), g.session, g.actor)
+    return json_answer({
+        "items": [{"href": path, "count": count, "pressing": places[path].is_pressing}
+                  for path, count in counts.items()]
+    })  # fmt: skip
 
 
 @bp.app_context_processor
