@@ -14,6 +14,7 @@ from app import faces, workplaces
 from app import responsibility_words as words
 from app.auth import requires
 from app.i18n import translated
+from app.incident_answers import why_words
 from app.responsibility_words import instant
 from grids import audit
 from grids.codes import Department
@@ -56,6 +57,7 @@ def page(template: str, **values: Any) -> str:
         moment=moment,
         day=faces.day_words,
         basis_words=words.basis_words,
+        why_words=why_words,
         done=_done(),
         page_data={"city": {"zone": faces.settings().city_zone}},
         **values,

@@ -263,8 +263,7 @@ def _hours(today: date) -> list[dict[str, Any]]:
     return [
         {
             "kind": _(f"calendar.kind_{kind}"),
-            "spans": "、".join(_span(row) for row in spans) if faces.by_language("1", "") == "1"
-            else ", ".join(_span(row) for row in spans),
+            "spans": str(_("desk.comma")).join(_span(row) for row in spans),
             "since": since.isoformat(),
             "until": spans[0].valid_to.isoformat() if spans[0].valid_to else "",
             "is_now": since <= today,
