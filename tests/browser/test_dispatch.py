@@ -123,6 +123,22 @@ def test_a_hand_faster_than_the_answer_means_the_case_it_selected(sit, reports):
     expect(page.locator(f"{CARD} [name=note]")).to_be_focused()
 
 
+def test_a_hand_faster_than_the_answer_means_the_cases_it_marked(sit, reports):
+    reports(2)
+    page = sit()
+    open_desk(page)
+    held = []
+    page.route("**/api/incidents/*", lambda route: held.append(route))
+    # The second of one state asks nothing; its step waits for what the first asked.
+    for key in ("j", "Space", "j", "Space", "d"):
+        page.keyboard.press(key)
+    page.route("**/api/incidents/*", lambda route: route.continue_())
+    for route in held:
+        route.continue_()
+
+    expect(page.locator(".dialog-bulk [name=department]")).to_be_focused()
+
+
 def test_the_box_finds_by_number_address_coordinates_and_initials(sit, reports, city_server):
     ((case, number),) = reports(1)
     with psycopg.connect(city_server.settings.owner_url) as conn:

@@ -37,17 +37,21 @@ export function createBulk(bar, {onChange, onDone, rowOf, toast}) {
   /** @type {Promise<void>} */
   let learning = Promise.resolve();
 
-  /** One case of every state says what may be done. */
-  async function learn() {
+  /** One case of every state says what may be done; the same states are asked once. */
+  function learn() {
     const kinds = new Map([...marked.values()].map(row => [row.status, row.id]));
     const key = [...kinds.keys()].sort().join();
-    if (key === asked) return;
-    asked = key;
-    const files = await Promise.all([...kinds.values()].slice(0, ASKED).map(id => getJson(`/api/incidents/${id}`).catch(() => null)));
+    if (key !== asked) learning = ask(asked = key, [...kinds.values()].slice(0, ASKED));
+  }
+
+  /** @param {string} key @param {string[]} ids */
+  async function ask(key, ids) {
+    const files = await Promise.all(ids.map(id => getJson(`/api/incidents/${id}`).catch(() => null)));
     if (asked !== key) return;
     const known = new Map();
     for (const action of files.flatMap(file => file?.actions ?? [])) if (!SINGLE.has(action.action) && !known.has(action.action)) known.set(action.action, action);
     actions = [...known.values()].sort((a, b) => Number(b.primary) - Number(a.primary));
+    if (!files.some(Boolean)) asked = '';
     draw();
   }
 
@@ -141,7 +145,7 @@ export function createBulk(bar, {onChange, onDone, rowOf, toast}) {
       else marked.delete(row.id);
       draw();
       onChange();
-      if (marked.size) learning = learn();
+      if (marked.size) learn();
       else asked = '';
     },
     clear,
