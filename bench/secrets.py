@@ -96,7 +96,8 @@ def _fill(made: BenchCity, count: int) -> list[str]:
             for n in range(max(0, count - there)):
                 key += 1
                 born = first + timedelta(days=n % 25_000)
-                number, phone = f"339901{born:%Y%m%d}{n % 10_000:04d}", f"199{n:08d}"
+                # A number is one person's: those of one day of birth follow one another.
+                number, phone = f"339901{born:%Y%m%d}{n // 25_000:04d}", f"199{n:08d}"
                 home = homes[n % len(homes)]
                 copy.write_row((
                     key, home[0], vault.seal("person", key, "name_sealed", "样本人"),

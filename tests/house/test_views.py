@@ -52,6 +52,29 @@ def test_a_statement_of_a_view_is_seen(source: str) -> None:
     assert {name.partition(".")[0] for name in selected(source)} == {"Account"}
 
 
+#: A literal that is marked: `{{ ' aria-invalid="true"' | safe if errors.text }}`.
+LITERAL = re.compile(r"""^\{\{-?\s*(?:'[^']*'|"[^"]*")\s*\|\s*safe\b""")
+MARKED = re.compile(r"\{[{%][^{}]*?\|\s*safe\b")
+
+
+def test_only_literals_are_marked_safe_in_a_template() -> None:
+    found = {
+        f"{path.relative_to(ROOT)}: {one[0]}"
+        for path in (ROOT / "app/templates").rglob("*.*")
+        for one in MARKED.finditer(path.read_text())
+        if not LITERAL.match(one[0])
+    }
+
+    assert found == set()
+
+
+@pytest.mark.parametrize("text", ["{{ kept | safe }}", "{% set a = '&b=' ~ b|safe %}"])
+def test_a_text_that_is_marked_safe_is_seen(text: str) -> None:
+    marked = MARKED.search(text)
+
+    assert marked and not LITERAL.match(marked[0])
+
+
 def selected(source: str) -> set[str]:
     """Return what a source gives `select` first, however it names the function."""
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]

@@ -1,22 +1,17 @@
 """Run the scanners and print one table; ends with 1 where anything above low is open.
 
-`python -m tests.security.scan`               everything, about an hour on two cores
-`python -m tests.security.scan --still`       only what reads the source, about two minutes
-`python -m tests.security.scan --quick`       everything, shorter
-`python -m tests.security.scan --only WORD`   the parts whose name holds the word, as often as wanted
-`python -m tests.security.scan --table`       the table of what ran last, part by part
-
-Each part that ends is kept under var/scan-out/parts, so a scan may be run in pieces.
+Everything takes hours on two cores. Each part that ends is kept under var/scan-out/parts, so a
+scan may be run in pieces.
 """
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import venv
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import pairwise
 
 from app.config import ROOT
 from tests.security.scan import kept, running, still
@@ -114,12 +109,18 @@ def _city_log(made: Callable[[], Scanned]) -> Report:
 
 def main(words: list[str]) -> int:
     """Run what was asked for."""
-    wanted = [after for word, after in pairwise(words) if word == "--only"]
-    if "--table" in words:
+    asked = argparse.ArgumentParser(prog="python -m tests.security.scan", description=__doc__)
+    asked.add_argument("--still", action="store_true", help="only what reads the source: minutes")
+    asked.add_argument("--quick", action="store_true", help="everything, shorter")
+    asked.add_argument("--only", action="append", default=[], metavar="WORD",
+                       help="the parts whose name holds the word, as often as wanted")  # fmt: skip
+    asked.add_argument("--table", action="store_true", help="what ran last, part by part")
+    way = asked.parse_args(words)
+    if way.table:
         reports = kept.all_kept()
     else:
         install()
-        reports = run(wanted, is_still="--still" in words, is_quick="--quick" in words)
+        reports = run(way.only, is_still=way.still, is_quick=way.quick)
     sys.stdout.write(table(reports) + "\n")
     left = open_findings(reports)
     for one in left:
