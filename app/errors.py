@@ -15,6 +15,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from app import body_errors
 from app.auth import Forged, SignInNeeded, StepUpNeeded, TokenRefused
 from app.budget import retry_after
 from app.form_fields import note_unknown
@@ -128,9 +129,9 @@ def _bad_body(error: Exception) -> Response:
     field = place.rstrip("`").removeprefix("$").removeprefix(".")
     if named:
         field = f"{field}.{named[1]}".removeprefix(".")
-    field = field or "$"
-    detail = translated("error.body.invalid", str(error), field=field, why=message)
-    return problem(422, "body.invalid", detail, errors=[{"field": field, "message": message}])
+    field, why = field or "$", body_errors.words_of(message)
+    detail = translated("error.body.invalid", str(error), field=field, why=why)
+    return problem(422, "body.invalid", detail, errors=[{"field": field, "message": why}])
 
 
 def _http(error: HTTPException) -> Any:
