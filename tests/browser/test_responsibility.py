@@ -79,7 +79,10 @@ def test_a_rule_is_written_and_a_bad_one_is_told_at_its_field(new_page):
     page.locator('main form.form button[type="submit"]').first.click()
     expect(page.locator(".field-error").first).to_be_visible()
     assert wrong(page) == []
-    page.fill('[name="category"]', "06034")
+    page.fill('[name="category"]', "")
+    page.locator('[name="category"]').press_sequentially("fqcl")
+    page.locator(".combo-item", has_text="06034").click()
+    assert page.input_value('[name="category"]').startswith("06034 ")
     page.select_option('[name="band"]', "night")
     page.select_option('[name="department"]', "D04")
     page.fill('[name="why"]', "夜间废弃车辆由交警先行处置")

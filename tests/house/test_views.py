@@ -72,7 +72,8 @@ def test_only_literals_are_marked_safe_in_a_template() -> None:
 def test_a_text_that_is_marked_safe_is_seen(text: str) -> None:
     marked = MARKED.search(text)
 
-    assert marked and not LITERAL.match(marked[0])
+    assert marked
+    assert not LITERAL.match(marked[0])
 
 
 def selected(source: str) -> set[str]:

@@ -9,9 +9,9 @@ import {createPlace} from '../phone/place.js';
 import {isSecure} from '../phone/send.js';
 import {createShots} from '../phone/shots.js';
 import {errorText} from '../ui/errors.js';
+import {createCombo} from '../ui/combo.js';
 import {bindQuestions} from '../ui/questions.js';
 import {createDraft} from './draft.js';
-import {createPicker} from './picker.js';
 import {createPiece} from './pieces.js';
 
 /** @typedef {{value: string, code: string, name: string, of: string, kind: string}} Category */
@@ -77,11 +77,11 @@ export function startIntake(form, data) {
   select.hidden = true;
   find('#category-label').setAttribute('for', 'category-words');
   const questions = bindQuestions(form);
-  const picker = createPicker(host, words, {
+  const picker = createCombo(host, words, {
     find: text => getJson(urlOf('/command/intake/categories', {q: text})),
     show: (/** @type {Category} */ item) => [el('b', null, item.name), el('span', {class: 'muted small'}, item.code), el('span', {class: 'muted small'}, `${item.kind} · ${item.of}`)],
     onPick: item => { take(item.value); find('#text').focus(); },
-    none: t('intake.none'), label: t('intake.category'), isEager: true,
+    none: t('category.none'), label: t('intake.category'), isEager: true,
   });
 
   /** @param {string} value */
@@ -122,7 +122,7 @@ export function startIntake(form, data) {
       if (named && (!address.value.trim() || address.value === proposed)) { address.value = proposed = named; draft.save(); }
     });
   }
-  createPicker(find('#address-picker'), address, {
+  createCombo(find('#address-picker'), address, {
     find: async text => {
       const groups = await getJson(urlOf('/api/desk/search', {q: text}));
       return groups.flatMap((/** @type {{type: string, items: Hit[]}} */ group) => group.items).filter((/** @type {Hit} */ hit) => hit.lon !== null && hit.kind !== 'incident');

@@ -44,6 +44,7 @@ export default {
   'field.photos': 'Add photos',
   'field.photos.hint': 'Up to {size} each, {n} at most',
   'form.more': {one: 'One more field, optional', other: '{n} more fields, optional'},
+  'category.none': 'No such category',
   'table.empty': 'Nothing here',
   'toast.log': 'Notifications',
   'places.open': 'All pages',

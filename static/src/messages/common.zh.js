@@ -44,6 +44,7 @@ export default {
   'field.photos': '添加照片',
   'field.photos.hint': '每张不超过 {size}，最多 {n} 张',
   'form.more': '其他选填项（{n}）',
+  'category.none': '没有这样的类别',
   'table.empty': '没有数据',
   'toast.log': '通知记录',
   'places.open': '全部页面',

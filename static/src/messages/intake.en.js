@@ -18,7 +18,6 @@ export default {
   'hit.component': 'Component',
   'intake.category': 'Category: name, pinyin initials or code',
   'intake.address': 'Address',
-  'intake.none': 'No such category',
   'intake.no_place': 'Not found; point it out on the map',
   'intake.sending': 'Saving…',
   'intake.look': 'See the fields marked in red.',

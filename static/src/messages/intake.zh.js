@@ -18,7 +18,6 @@ export default {
   'hit.component': '部件',
   'intake.category': '类别：名称、拼音首字母或编码',
   'intake.address': '地址',
-  'intake.none': '没有这样的类别',
   'intake.no_place': '没有找到，可在地图上指出',
   'intake.sending': '正在登记…',
   'intake.look': '请看标红的各项。',

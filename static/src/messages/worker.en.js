@@ -43,7 +43,6 @@ export default {
   'category.title': 'Choose a category',
   'category.search': 'Search categories',
   'category.hint': 'Words, pinyin or initials',
-  'category.none': 'No category matches',
   'map.label': 'Map of my grid',
   'map.components': 'Show components',
   'map.my_grid': 'Back to my grid',

@@ -43,7 +43,6 @@ export default {
   'category.title': '选择问题类别',
   'category.search': '搜索类别',
   'category.hint': '汉字、拼音或首字母，如 井盖、jg',
-  'category.none': '没有匹配的类别',
   'map.label': '我的网格地图',
   'map.components': '显示部件',
   'map.my_grid': '回到我的网格',

@@ -1,7 +1,7 @@
 // A field that proposes what the words name: arrows walk, Enter takes, Esc closes.
 
 import {el, fill, uid} from '../lib/dom.js';
-import {errorText} from '../ui/errors.js';
+import {errorText} from './errors.js';
 
 const WAIT_MS = 160;
 
@@ -12,9 +12,9 @@ const WAIT_MS = 160;
  * @param {{find: (words: string) => Promise<T[]>, show: (item: T) => import('../lib/dom.js').Child[], onPick: (item: T) => void,
  *   none: string, label: string, isEager?: boolean}} options  isEager: Enter takes the first without an arrow
  */
-export function createPicker(host, input, {find, show, onPick, none, label, isEager = false}) {
+export function createCombo(host, input, {find, show, onPick, none, label, isEager = false}) {
   const listId = uid('picked');
-  const list = el('div', {class: 'picker-list', id: listId, role: 'listbox', 'aria-label': label, hidden: true});
+  const list = el('div', {class: 'combo-list', id: listId, role: 'listbox', 'aria-label': label, hidden: true});
   for (const [name, value] of Object.entries({role: 'combobox', 'aria-expanded': 'false', 'aria-controls': listId, 'aria-autocomplete': 'list', autocomplete: 'off', spellcheck: 'false'})) input.setAttribute(name, value);
   host.append(list);
   /** @type {T[]} */
@@ -57,12 +57,12 @@ export function createPicker(host, input, {find, show, onPick, none, label, isEa
       if (mine !== turn || document.activeElement !== input) return;
       items = found;
       active = isEager && items.length ? 0 : -1;
-      fill(list, items.length ? items.map(item => el('div', {class: 'picker-item', id: uid('pick'), role: 'option', 'aria-selected': 'false',
-        onpointerdown: (/** @type {Event} */ event) => { event.preventDefault(); take(item); }}, show(item))) : el('p', {class: 'picker-none'}, none));
+      fill(list, items.length ? items.map(item => el('div', {class: 'combo-item', id: uid('pick'), role: 'option', 'aria-selected': 'false',
+        onpointerdown: (/** @type {Event} */ event) => { event.preventDefault(); take(item); }}, show(item))) : el('p', {class: 'combo-none'}, none));
     } catch (error) {
       if (mine !== turn) return;
       items = [];
-      fill(list, el('p', {class: 'picker-none'}, errorText(error)));
+      fill(list, el('p', {class: 'combo-none'}, errorText(error)));
     }
     list.hidden = false;
     input.setAttribute('aria-expanded', 'true');
