@@ -55,8 +55,10 @@ def _staff_page(incident_id: UUID, errors: dict[str, str]) -> str:
     now = datetime.now(UTC)
     case = detail.detail(g.session, g.actor, incident_id, now=now)
     may_act = links.may_link(case)
-    known = links.links_of(g.session, g.actor, incident_id) if may_act else ()
-    live = next((link for link in known if links.is_live(link, case, now)), None)
+    known = links.links_of(g.session, g.actor, incident_id)
+    earlier = [link for link in known if not links.is_live(link, case, now)]
+    # Only who may take the case back is given the secret; what became of links all may read.
+    live = next((link for link in known if link not in earlier), None) if may_act else None
     told = case.row.flags.get("outside", {})
     until = told.get("until")
     return render_template(
@@ -68,7 +70,7 @@ def _staff_page(incident_id: UUID, errors: dict[str, str]) -> str:
         until=faces.instant_words(datetime.fromisoformat(until)) if until else "",
         live=_link(live) if live else None,
         address=_address(live) if live else "",
-        earlier=[_link(link) for link in known if link is not live],
+        earlier=[_link(link) for link in earlier],
         photos=[photo_json(photo) for photo in case.photos],
         form_id=str(uuid4()),
         form=request.form,

@@ -129,6 +129,9 @@ def test_a_party_reads_and_answers_its_task_on_a_phone(new_page, spot):
 
     expect(phone.locator("h1")).to_contain_text("已收到您的回复")
     assert call(desk, "GET", f"/api/incidents/{case}")["status"] == "pending_review"
+    desk.reload()
+    expect(desk.locator(".timeline li.is-ok")).to_contain_text("电箱门锁")
+    expect(desk.locator("#address")).to_have_count(0)
 
 
 CALL = """async ([method, url, body]) => {
