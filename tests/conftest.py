@@ -2,10 +2,12 @@
 
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from app import cluster
 
@@ -38,6 +40,23 @@ def _no_outside_sockets() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", connect)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def shipped_hasher() -> Iterator[PasswordHasher]:
+    """Hash passwords cheaply in the test's own process; return the hasher that is shipped.
+
+    Thousands of tests sign somebody in: the shipped cost, 64 MiB each time, was a third of the
+    whole run. Processes that tests start are as they are shipped.
+    """
+    from grids.accounts import passwords
+
+    shipped = passwords.HASHER
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+        )
+        yield shipped
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -101,5 +101,11 @@ def test_full_width_letters_of_a_chinese_keyboard_are_the_plain_ones():
     assert not passwords.verify(stored, "quiet-river-42")
 
 
+def test_the_shipped_cost_is_that_of_rfc_9106(shipped_hasher):
+    assert shipped_hasher.time_cost >= 3
+    assert shipped_hasher.memory_cost >= 64 * 1024  # KiB
+    assert shipped_hasher.parallelism >= 4
+
+
 def test_a_password_of_a_megabyte_costs_no_more_than_a_short_one():
     assert len(passwords.normal("x" * 1_000_000)) == passwords.MOST_CHARACTERS
