@@ -90,7 +90,7 @@ def test_unknown_locked_and_disabled_logins_cost_one_hash_and_get_one_answer(
     monkeypatch.setattr(
         passwords,
         "verify",
-        lambda stored, given: computed.append(stored[:29]) or real(stored, given),
+        lambda stored, given: computed.append(stored.split("$")[1:4]) or real(stored, given),
     )
     make(session, "locked", "intake").locked_until = datetime.now(UTC) + timedelta(minutes=5)
     make(session, "disabled", "intake").is_active = False
@@ -102,9 +102,7 @@ def test_unknown_locked_and_disabled_logins_cost_one_hash_and_get_one_answer(
     for login in ("lin", "nobody", "locked", "disabled", "simulated"):
         computed.clear()
         page = app.test_client().post("/sign-in", data={"login": login, "password": "wrong"})
-        answers.append(
-            (page.status_code, page.text.replace(f'value="{login}"', ""), len(computed), *computed)
-        )
+        answers.append((page.status_code, page.text.replace(f'value="{login}"', ""), str(computed)))
     app.extensions["policy"] = accounts.OPEN
 
     assert {status for status, *_ in answers} == {401}
