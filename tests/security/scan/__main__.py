@@ -20,7 +20,7 @@ from tests.security.scan.findings import HERE, Finding, Report, open_findings, t
 
 ROLES = ("commander", "dispatcher", "planner", "registrar", "security_admin")
 #: wapiti begins where each of them works.
-CRAWLERS = (None, "commander", "dispatcher", "planner")
+CRAWLERS = (None, "commander", "dispatcher", "handler", "worker", "planner")
 #: Addresses of one part of sqlmap: a few minutes each.
 SQLMAP_PARTS = 8
 
@@ -54,8 +54,8 @@ def city_parts(made: Callable[[], Scanned], *, is_quick: bool) -> Iterator[tuple
         examples = 20 if role == ROLES[0] and not is_quick else 10
         yield f"schemathesis ({role})", partial(_schemathesis, made, role, examples)
     for crawler in CRAWLERS[::2] if is_quick else CRAWLERS:
-        # Nobody's pages have the longest time for each module: everybody reaches them.
-        seconds = 120 if is_quick else 60 if crawler else 180
+        # A stranger's pages have the longest time for each module: everybody reaches them.
+        seconds = 120 if is_quick or crawler else 180
         yield f"wapiti ({crawler or 'stranger'})", partial(_wapiti, made, crawler, seconds)
     parts, level = (1, 1) if is_quick else (SQLMAP_PARTS, 3)
     for number in range(parts):

@@ -26,6 +26,11 @@ MODULES: Final = (
     "backup,cookieflags,crlf,csp,csrf,exec,file,htaccess,http_headers,methods,permanentxss,"
     "redirect,shellshock,sql,ssti,timesql,upload,xss,xxe"
 )
+#: Where wapiti begins as a role.
+BEGINS: Final = {
+    "commander": "/command", "dispatcher": "/command/desk", "handler": "/desk",
+    "planner": "/planner", "worker": "/worker/",
+}  # fmt: skip
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 #: How far a caller comes with an address.
 REFUSED, READ, ANSWERED = 0, 1, 2
@@ -86,8 +91,7 @@ def wapiti(made: Scanned, caller: Caller | None, *, seconds: int) -> Report:
     target = OUT / f"wapiti-{caller.role if caller else 'stranger'}.json"
     target.unlink(missing_ok=True)
     cookie = ("--header", f"Cookie: {caller.cookie}") if caller else ()
-    start = {"commander": "/command", "dispatcher": "/desk", "planner": "/planner"}
-    home = made.url + (start.get(caller.role, "/account") if caller else "/")
+    home = made.url + (BEGINS.get(caller.role, "/account") if caller else "/")
     done = run(
         "wapiti", "-u", home, "--scope", "domain", "-m", MODULES, *cookie, "-f", "json",
         "-o", str(target), "--flush-session", "--max-scan-time", str(seconds), "-d", "4",
