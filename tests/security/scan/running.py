@@ -90,7 +90,10 @@ def wapiti(made: Scanned, caller: Caller | None, *, seconds: int) -> Report:
     name = f"wapiti ({caller.role if caller else 'stranger'})"
     target = OUT / f"wapiti-{caller.role if caller else 'stranger'}.json"
     target.unlink(missing_ok=True)
-    cookie = ("--header", f"Cookie: {caller.cookie}") if caller else ()
+    # Who is signed in tries no passwords: they would lock this machine out for the next role.
+    cookie = (
+        ("--header", f"Cookie: {caller.cookie}", "-x", f"{made.url}/sign-in*") if caller else ()
+    )
     home = made.url + (BEGINS.get(caller.role, "/account") if caller else "/")
     done = run(
         "wapiti", "-u", home, "--scope", "domain", "-m", MODULES, *cookie, "-f", "json",
