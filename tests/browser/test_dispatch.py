@@ -18,7 +18,6 @@ from tests.support.shift import CARD, DEEDS, Clerk, Hands, file_reports, kill_br
 SHIFT = 20 if IS_FULL else 7
 BULK = 3
 LOADED = "() => [...document.querySelectorAll('.compare-card img')].every(one => one.naturalWidth)"
-expect.set_options(timeout=20_000)
 WAITING = "status=pending_dispatch&sort=new"
 
 

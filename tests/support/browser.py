@@ -14,6 +14,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Request,
+    expect,
     sync_playwright,
 )
 
@@ -23,6 +24,9 @@ from tests.support.city import CityServer
 PICTURES = ROOT / "test-artefacts"
 #: `WANGGE_TEST_PICTURES=1 ./wangge test tests/browser` keeps a picture of each page.
 IS_PICTURED = os.environ.get("WANGGE_TEST_PICTURES") == "1"
+#: As long as a page may be waited for; a machine with much to do is slow, not wrong.
+WAIT_MS = 30_000
+expect.set_options(timeout=WAIT_MS)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -104,7 +108,7 @@ def new_page(
         context = browser.new_context(
             base_url=city_server.url, timezone_id="Asia/Shanghai", **{**kind, **more}
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(WAIT_MS)
         watch.attach(context)
         page = context.new_page()
         opened.append((context, page))

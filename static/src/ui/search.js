@@ -54,6 +54,7 @@ export function createSearch(host, {bounds, onText, onHit, onPlace, find = findA
 
   function close() {
     list.hidden = true;
+    options = [];
     active = -1;
     input.setAttribute('aria-expanded', 'false');
     input.removeAttribute('aria-activedescendant');
@@ -118,7 +119,11 @@ export function createSearch(host, {bounds, onText, onHit, onPlace, find = findA
     input.setAttribute('aria-activedescendant', options[active].node.id);
   }
 
-  input.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(look, WAIT_MS); });
+  input.addEventListener('input', () => {
+    asked += 1;  // what comes now answers words that stand here no more
+    clearTimeout(timer);
+    timer = setTimeout(look, WAIT_MS);
+  });
   input.addEventListener('focus', () => { if (input.value.trim()) look(); });
   input.addEventListener('blur', close);
   input.addEventListener('search', () => { if (!input.value) onText(''); });
