@@ -80,6 +80,10 @@ def test_a_rule_is_written_and_a_bad_one_is_told_at_its_field(new_page):
     expect(page.locator(".field-error").first).to_be_visible()
     assert wrong(page) == []
     page.fill('[name="category"]', "")
+    page.locator('[name="category"]').press_sequentially("06")
+    page.locator(".combo-item").first.wait_for()
+    assert page.locator(".combo-item .small").first.inner_text() == "06"  # a whole class
+    page.fill('[name="category"]', "")
     page.locator('[name="category"]').press_sequentially("fqcl")
     page.locator(".combo-item", has_text="06034").click()
     assert page.input_value('[name="category"]').startswith("06034 ")

@@ -42,10 +42,17 @@ function overList(select) {
 
 /** The field keeps "code name"; its kind stands in the list beside it. @param {HTMLInputElement} input */
 function inField(input) {
+  // What only the page knows are the classes: a rule may name a whole one, a case cannot.
+  const offered = [...input.list?.options ?? []].map(({value, dataset}) => ({code: value.split(' ')[0], name: value.replace(/^\S+\s*/, ''), kind: dataset.kind ?? ''}));
   input.removeAttribute('list');
   const named = input.closest('label')?.querySelector('.field-label');
   if (named) input.setAttribute('aria-labelledby', named.id ||= uid('label'));
-  createCombo(wrapped(input), input, {...asked(named?.textContent ?? ''), find: async words => (await find(words)).slice(0, MOST_SHOWN), onPick: one => {
+  createCombo(wrapped(input), input, {...asked(named?.textContent ?? ''), find: async words => {
+    const found = await find(words);
+    const known = new Set(found.map(one => one.kind + one.code));
+    const classes = offered.filter(one => !known.has(one.kind + one.code) && (one.code.startsWith(words) || one.name.toLowerCase().includes(words.toLowerCase())));
+    return [...classes, ...found].slice(0, MOST_SHOWN);
+  }, onPick: one => {
     input.value = `${one.code} ${one.name}`;
     const kind = input.form?.elements.namedItem('kind');
     if (kind instanceof HTMLSelectElement) kind.value = one.kind;

@@ -21,6 +21,7 @@ export function createCombo(host, input, {find, show, onPick, none, label, isEag
   let items = [];
   let active = -1;
   let turn = 0;
+  let answered = '';  // the words that the list answers
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
 
@@ -56,6 +57,7 @@ export function createCombo(host, input, {find, show, onPick, none, label, isEag
       const found = await find(words);
       if (mine !== turn || document.activeElement !== input) return;
       items = found;
+      answered = words;
       active = isEager && items.length ? 0 : -1;
       fill(list, items.length ? items.map(item => el('div', {class: 'combo-item', id: uid('pick'), role: 'option', 'aria-selected': 'false',
         onpointerdown: (/** @type {Event} */ event) => { event.preventDefault(); take(item); }}, show(item))) : el('p', {class: 'combo-none'}, none));
@@ -69,7 +71,11 @@ export function createCombo(host, input, {find, show, onPick, none, label, isEag
     mark();
   }
 
-  input.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(look, WAIT_MS); });
+  input.addEventListener('input', () => {
+    turn += 1;  // what comes now answers words that stand here no more
+    clearTimeout(timer);
+    timer = setTimeout(look, WAIT_MS);
+  });
   input.addEventListener('blur', close);
   input.addEventListener('keydown', async event => {
     if (event.isComposing || event.keyCode === 229) return;
@@ -81,7 +87,7 @@ export function createCombo(host, input, {find, show, onPick, none, label, isEag
     } else if (event.key === 'Enter' && !event.ctrlKey && !event.metaKey) {
       // Enter never sends the form from here: it takes what is marked.
       event.preventDefault();
-      if (list.hidden) await look();
+      if (list.hidden || answered !== input.value.trim()) await look();
       const item = items[active];
       if (!list.hidden && item) take(item);
     } else if (event.key === 'Escape' && !list.hidden) {
