@@ -37,6 +37,7 @@ BLUEPRINTS = (
     "app.people",
     "app.subject_requests",
     "app.counts",
+    "app.data.home",
     "app.openapi",
     "app.admin",
     "app.linking",

@@ -314,6 +314,7 @@ HOMES = (
     ("dispute:view", "/disputes"),
     ("planner:view", "/planner"),
     ("person:find", "/people"),
+    ("data:view", "/data"),
     ("admin:system", "/admin"),
     ("admin:security", "/admin"),
     ("admin:audit", "/admin"),

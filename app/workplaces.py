@@ -80,6 +80,12 @@ GROUPS: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
         ),
     ),
     (
+        "data.title",
+        (
+            Place("data:view", "/data", "database", "data.registers"),
+        ),
+    ),
+    (
         "places.data",
         (
             Place("planner:view", "/planner", "package-export", "planner.title"),

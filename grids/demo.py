@@ -29,6 +29,7 @@ CITY_ROLES = (
     "dispatcher",
     "planner",
     "registrar",
+    "steward",
     "system_admin",
     "security_admin",
     "audit_admin",

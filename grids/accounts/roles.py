@@ -57,6 +57,10 @@ ROLES: dict[str, frozenset[str]] = {
         {"person:find", "person:reveal", "subject:handle"}
         | {"key_population:view", "key_population:load"}
     ),
+    # 数据专员: brings files in, answers for their quality; residents' rows are the registrar's.
+    "steward": frozenset(
+        {"map:view", "grid:view", "enterprise:view"} | {"data:view", "data:import", "data:decide"}
+    ),
     # 三员: the system's accounts, what they may do, and the record of it are three people's work.
     "system_admin": frozenset({"admin:system"}),
     "security_admin": frozenset({"admin:security"}),

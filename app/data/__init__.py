@@ -1,0 +1,1 @@
+"""The data desk: what stewards see and do. One module per subject, the frame in `frame`."""

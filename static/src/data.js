@@ -1,0 +1,15 @@
+// The data desk. Pages come from the server and work alone; what a page adds by script is in
+// `data/`, started by the element that it belongs to.
+
+import {pageData} from './lib/dom.js';
+import {setZone, useMessages} from './lib/i18n.js';
+import {bindThemeSwitch} from './ui/theme-switch.js';
+import commonZh from './messages/common.zh.js';
+import commonEn from './messages/common.en.js';
+import zh from './messages/data.zh.js';
+import en from './messages/data.en.js';
+
+document.documentElement.classList.add('has-script');
+useMessages({zh: {...commonZh, ...zh}, en: {...commonEn, ...en}});
+setZone(pageData().city?.zone);
+bindThemeSwitch();
