@@ -32,8 +32,9 @@ def show(
 ) -> Shown:
     """Build what is missing of the demonstration and start it; the second time only starts it."""
     installation.prepare(settings, progress)
-    if installation.zone_of_city(settings) is None:
-        if extract:
+    is_cut_off = installation.is_half_built(settings)
+    if is_cut_off or installation.zone_of_city(settings) is None:
+        if extract and not is_cut_off:
             progress(f"city from {extract.name}")
             installation.import_city(settings, extract, progress)
         else:

@@ -116,9 +116,13 @@ def zone_of_city(settings: Settings) -> str | None:
 
 
 def build_city(
-    settings: Settings, *, scale: float, seed: int, progress: Progress, replace: bool = False
-) -> None:
-    """Fill the database with a simulated city whose year of cases ends now."""
+    settings: Settings, *, scale: float, seed: int, progress: Progress, years: int = 1,
+    replace: bool = False,
+) -> None:  # fmt: skip
+    """Fill the database with a simulated city whose years of cases end now.
+
+    One that was cut off goes on, and ends with the instant it was begun with.
+    """
     from app import keys
     from grids import synth
 
@@ -132,10 +136,19 @@ def build_city(
             progress=progress,
             today=now.date(),
             now=now,
+            years=years,
             replace=replace,
             manifest=settings.var_dir / "city.json",
         )
     seed_rules(settings)
+
+
+def is_half_built(settings: Settings) -> bool:
+    """Say whether the building of a simulated city was cut off."""
+    from grids import synth
+
+    with owner_engine(settings) as engine, engine.connect() as connection:
+        return synth.is_unfinished(connection)
 
 
 def enliven(settings: Settings, *, seed: int, progress: Progress) -> None:

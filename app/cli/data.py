@@ -38,14 +38,17 @@ def import_osm(extract: Path, *, force: bool) -> None:
 @click.command()
 @click.option("--scale", default=0.02, show_default=True, help="1.0 is a city of 2,080,000 people.")
 @click.option("--seed", default=1, show_default=True, help="Which city.")
+@click.option("--years", default=1, show_default=True, help="How many years of cases.")
 @click.option("--replace", is_flag=True, help="Instead of the present city and all its data.")
-def synth(scale: float, seed: int, *, replace: bool) -> None:
-    """Build a simulated city."""
+def synth(scale: float, seed: int, years: int, *, replace: bool) -> None:
+    """Build a simulated city. One that was cut off goes on with the same scale, seed and years."""
     from app import installation
 
     settings = Settings.load()
     installation.prepare(settings, step)
-    installation.build_city(settings, scale=scale, seed=seed, progress=step, replace=replace)
+    installation.build_city(
+        settings, scale=scale, seed=seed, years=years, progress=step, replace=replace
+    )
     installation.enliven(settings, seed=seed, progress=step)
 
 

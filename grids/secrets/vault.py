@@ -86,10 +86,17 @@ class Vault:
     def seal_many(
         self, table: str, column: str, ids: Iterable[object], texts: Iterable[str]
     ) -> list[bytes]:
-        """Encrypt a column of many rows."""
-        return [
-            self.seal(table, row_id, column, text) for row_id, text in zip(ids, texts, strict=True)
-        ]
+        """Encrypt a column of many rows, all with the key that is current at the call."""
+        ring = self._source()
+        provider = PROVIDERS[ring.provider]
+        mark = Mark(provider.algorithm, ring.data.current)
+        key, head = self._key(provider, mark, ring), bytes(mark)
+        sealed = []
+        for row_id, text in zip(ids, texts, strict=True):
+            nonce = os.urandom(NONCE_BYTES)
+            place = _place(table, row_id, column)
+            sealed.append(head + nonce + provider.encrypt(key, nonce, text.encode(), place))
+        return sealed
 
     def open(self, table: str, row_id: object, column: str, sealed: bytes) -> str:
         """Decrypt one value. Raises `SealBroken` where it was changed or moved."""
@@ -111,6 +118,12 @@ class Vault:
         """Digest a normalised value with the current key: what a row keeps."""
         ring = self._source()
         return _index(ring, PROVIDERS[ring.provider], ring.index.current, table, column, text)
+
+    def blind_index_many(self, table: str, column: str, texts: Iterable[str]) -> list[bytes]:
+        """Digest a column of many rows, all with the key that is current at the call."""
+        ring = self._source()
+        provider = PROVIDERS[ring.provider]
+        return [_index(ring, provider, ring.index.current, table, column, text) for text in texts]
 
     def blind_indexes(self, table: str, column: str, text: str) -> list[bytes]:
         """Digest a normalised value with every key that rows may still carry: what a search asks.

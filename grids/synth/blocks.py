@@ -178,6 +178,8 @@ def park_lakes(blocks: list[Block], rng: np.random.Generator) -> list[Polygon]:
         if room.is_empty:
             continue
         shore = room.buffer(-rng.uniform(4, 10)).buffer(14).simplify(1.0)
+        if shore.is_empty:  # a long and narrow park
+            continue
         keep = blob_inside(shore, rng)
         if not keep.is_empty:
             lakes.append(keep)

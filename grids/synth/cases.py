@@ -106,7 +106,7 @@ class _Days:
     def __init__(self, plan: Plan, now: datetime) -> None:
         zone = ZoneInfo(CITY_ZONE)
         today = now.astimezone(zone).date()
-        self.days = [today - timedelta(days=k) for k in range(YEAR_DAYS, -1, -1)]
+        self.days = [today - timedelta(days=k) for k in range(YEAR_DAYS * plan.years, -1, -1)]
         midnight = datetime.combine(self.days[0], datetime.min.time(), zone)
         self.first_s = midnight.timestamp()
         self.last_s = now.timestamp() - 600.0

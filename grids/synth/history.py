@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import random
 import uuid
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -58,10 +58,10 @@ NOTES = {
 
 
 class Teller:
-    """Tells the lives of cases; numbers are given afterwards, in the order of arrival."""
+    """Tells the lives of cases. Each follows from its own id, so they may be told in any order."""
 
-    def __init__(self, rng: np.random.Generator, days: Calendar, crew: Crew, now: datetime) -> None:
-        self._rng, self._days, self._crew, self._now = rng, days, crew, now
+    def __init__(self, days: Calendar, crew: Crew, now: datetime) -> None:
+        self._days, self._crew, self._now = days, crew, now
 
     def tell(self, opening: Opening, at: datetime) -> Life:
         """Tell a case that came in at an instant, to its end or to where it stands now."""
@@ -77,7 +77,7 @@ class Teller:
     def _path(self, opening: Opening) -> list[str]:
         """Write down the actions of a case; an open one stops before the next of its state."""
         verified = opening.channel in VERIFIED_CHANNELS
-        rng = self._rng
+        rng = _draws(opening, "path")
         if opening.outcome in ("reject", "duplicate"):
             return ["submit", "reject"]
         path = ["submit", "accept"]
@@ -139,7 +139,8 @@ class Teller:
     def _stage_start(self, opening: Opening, thread: Thread) -> datetime:
         """Find when the present stage must have begun: as much of its limit is gone as wanted."""
         stage = STATES[thread.events[-1].to_status].stage
-        starts = [self._now - back for back in self._backs()]
+        rng = _draws(opening, "stage")
+        starts = [self._now - back for back in _backs(rng)]
         if stage is None or opening.risk is None:
             return starts[0]
         kind, seen_at = opening.kind, self._now + VIEWED_AFTER
@@ -154,13 +155,8 @@ class Teller:
         ])  # fmt: skip
         low, high = RISK_RANGE[opening.risk]
         fits = (gone >= low) & (gone < high)  # at a weekend there may be none
-        off = np.abs(gone - self._rng.uniform(*GONE[opening.risk]))
+        off = np.abs(gone - rng.uniform(*GONE[opening.risk]))
         return starts[int(np.argmin(np.where(fits, off, off + 1e6)))]
-
-    def _backs(self) -> list[timedelta]:
-        """List how long ago a stage may have begun, in random order, from minutes to weeks."""
-        minutes = np.exp(self._rng.uniform(np.log(2), np.log(25 * 1440), 80))
-        return [timedelta(minutes=float(m)) for m in minutes]
 
     def _run(
         self, opening: Opening, path: Sequence[str], started: datetime, speed: float,
@@ -170,7 +166,7 @@ class Teller:
 
         The last step is taken at `last_at`, unless those before it took longer.
         """
-        state = np.random.default_rng(opening.id.int & (2**63 - 1))
+        state = _draws(opening, "steps")
         thread = Thread()
         at = started
         for k, action in enumerate(path):
@@ -183,7 +179,7 @@ class Teller:
 
     def _next(
         self, thread: Thread, opening: Opening, path: Sequence[str], speed: float,
-        state: np.random.Generator,
+        state: random.Random,
     ) -> datetime:  # fmt: skip
         """Draw when the next step is taken, from the limit of the running stage."""
         case, done = thread.case, len(thread.events)
@@ -191,7 +187,7 @@ class Teller:
         now = thread.events[-1].recorded_at
         stage = STATES[case.status].stage
         median, spread = PACE.get(stage or "S8", (0.4, 0.6))
-        share = float(np.exp(state.normal(np.log(median), spread)))
+        share = state.lognormvariate(math.log(median), spread)
         if any(action in ("handle", "ask_void") for action in path[done - 1 : done + 1]):
             share *= 0.4  # two steps share the limit
         due = case.due_at if case.due_at and case.due_at > now else now + timedelta(hours=2)
@@ -202,7 +198,7 @@ class Teller:
             at = self._in_office(at, due, state)
         return at
 
-    def _in_office(self, at: datetime, due: datetime, state: np.random.Generator) -> datetime:
+    def _in_office(self, at: datetime, due: datetime, state: random.Random) -> datetime:
         """Move what would be done at night to the next morning, where the limit allows it."""
         local = self._days.local(at)
         hour = local.hour + local.minute / 60
@@ -210,12 +206,12 @@ class Teller:
             return at
         day = local.date() + timedelta(days=1 if hour > OFFICE_CLOSES else 0)
         morning = datetime.combine(day, datetime.min.time(), self._days.zone).astimezone(UTC)
-        morning += timedelta(hours=8.2, minutes=float(state.uniform(0, 70)))
+        morning += timedelta(hours=8.2, minutes=state.uniform(0, 70))
         return morning if morning < due else at
 
     def _step(
         self, thread: Thread, opening: Opening, action: str, at: datetime,
-        state: np.random.Generator,
+        state: random.Random,
     ) -> None:  # fmt: skip
         """Write one event, let clocks and tasks follow, and project the row."""
         case = thread.case
@@ -228,7 +224,7 @@ class Teller:
         kind = opening.kind
         data: dict[str, Any] = {}
         if case is None:
-            data = {"number": "", "category_id": kind.category_id, "category": kind.code,
+            data = {"number": opening.number, "category_id": kind.category_id, "category": kind.code,
                     "urgency": kind.urgency, "text": opening.text, "address": opening.address,
                     "channel": opening.channel}  # fmt: skip
             if opening.component_id is not None:
@@ -263,7 +259,7 @@ class Teller:
         follow_tasks(thread.tasks, event)
 
     def _actor(
-        self, thread: Thread, opening: Opening, move: Move, state: np.random.Generator
+        self, thread: Thread, opening: Opening, move: Move, state: random.Random
     ) -> tuple[str, int | None]:
         """Choose who takes a step: who handles a case never checks or closes it."""
         if move.action == "submit":
@@ -276,12 +272,12 @@ class Teller:
             case = thread.case
             department = case.department_code if case and case.department_code else "D01"
             staff = self._crew.handlers[department]
-            chosen = thread.handlers.setdefault(department, staff[int(state.integers(len(staff)))])
+            chosen = thread.handlers.setdefault(department, state.choice(staff))
             return "handler", chosen
         if move.action == "void":
             role_name = "dispatcher"  # somebody else than the shift leader who asked
         staff = self._crew.desks[role_name]
-        return role_name, staff[int(state.integers(len(staff)))]
+        return role_name, state.choice(staff)
 
 
 def _cut(path: list[str], opening: Opening) -> list[str]:
@@ -297,40 +293,38 @@ def _cut(path: list[str], opening: Opening) -> list[str]:
     return path
 
 
-def _uuid(state: np.random.Generator) -> uuid.UUID:
-    return uuid.UUID(bytes=state.bytes(16), version=4)
+def _draws(opening: Opening, part: str) -> random.Random:
+    """Return the random numbers of one part of a case, always the same for it."""
+    return random.Random(f"{opening.id}{part}")
 
 
-def _device_time(role: str, at: datetime, state: np.random.Generator) -> datetime | None:
+def _backs(rng: random.Random) -> list[timedelta]:
+    """List how long ago a stage may have begun, in random order, from minutes to weeks."""
+    low, high = math.log(2), math.log(25 * 1440)
+    return [timedelta(minutes=math.exp(rng.uniform(low, high))) for _ in range(80)]
+
+
+def _uuid(state: random.Random) -> uuid.UUID:
+    return uuid.UUID(int=state.getrandbits(128), version=4)
+
+
+def _device_time(role: str, at: datetime, state: random.Random) -> datetime | None:
     if role not in ("worker", "public"):
         return None
-    return at - timedelta(seconds=int(state.exponential(35)) + 1)
+    return at - timedelta(seconds=int(state.expovariate(1 / 35)) + 1)
 
 
-def _note(action: str, state: np.random.Generator) -> str:
-    options = NOTES.get(action, ("",))
-    return options[int(state.integers(len(options)))]
+def _note(action: str, state: random.Random) -> str:
+    return state.choice(NOTES.get(action, ("",)))
 
 
-def _reason(action: str, opening: Opening, status: str, state: np.random.Generator) -> str | None:
+def _reason(action: str, opening: Opening, status: str, state: random.Random) -> str | None:
     if action == "reject":
         if opening.outcome == "duplicate":
             return "duplicate"
-        return REJECT_REASONS[int(state.integers(len(REJECT_REASONS)))]
+        return state.choice(REJECT_REASONS)
     if action == "rework":
         return "not_solved" if status == "pending_check" else "poor_quality"
     fixed = {"find_untrue": "untrue", "refuse": "below_threshold", "return": "not_our_duty",
              "send_back": "too_little_information", "ask_void": "wrong_entry"}  # fmt: skip
     return fixed.get(action)
-
-
-def number_in_order(lives: list[Life], days: Calendar) -> dict[str, int]:
-    """Number the cases of every day in the order of arrival; return how many each day had."""
-    counts: dict[str, int] = defaultdict(int)
-    for life in sorted(lives, key=lambda one: (one.case.received_at, one.opening.id)):
-        day = f"{days.local(life.case.received_at):%Y%m%d}"
-        counts[day] += 1
-        number = f"{day}-{counts[day]:06d}"
-        life.events[0].data["number"] = number
-        life.case = replace(life.case, number=number)
-    return dict(counts)

@@ -40,6 +40,7 @@ class Opening:
     component_id: int | None
     outcome: str  #: close, reject, untrue, refuse, void, duplicate, or the state it is in now
     risk: RiskWord | None  #: of an open case
+    number: str = ""
 
 
 @dataclass(frozen=True)

@@ -66,40 +66,61 @@ def calendar_of(connection: Connection) -> Calendar:
     return Calendar(ZoneInfo(CITY_ZONE), {row.day: row.is_workday for row in days})
 
 
-def openings_of(
-    connection: Connection, plan: Plan, events: Events, areas: np.ndarray[Any, Any],
-    addresses: Addresses, crew: Crew, component_ids: Ints,
-) -> list[Opening]:  # fmt: skip
-    """Say of each incident how it came in and how it ends, or where it stands now."""
-    rng = plan.rng("openings")
-    kinds = _kinds(connection)
-    outcomes, risks = _outcomes(plan, events)
-    openings: list[Opening] = []
-    for k, code in enumerate(events.code.tolist()):
-        area, channel = str(areas[k]), str(events.channel[k])
-        if outcomes[k] == "pending_verify" and channel not in VERIFIED_CHANNELS:
+class Openings:
+    """Says of each incident how it came in and how it ends, or where it stands now.
+
+    What is drawn for all of them at once is kept as arrays; the rest is made when it is asked
+    for, since a city's years do not fit into memory as objects.
+    """
+
+    def __init__(
+        self, connection: Connection, plan: Plan, events: Events, areas: np.ndarray[Any, Any],
+        addresses: Addresses, crew: Crew, component_ids: Ints,
+    ) -> None:  # fmt: skip
+        self._kinds = _kinds(connection)
+        self._outcomes, self._risks = _outcomes(plan, events)
+        self._ids = plan.rng("openings").integers(0, 256, (len(events.code), 16), dtype=np.uint8)
+        self._events, self._areas, self._addresses = events, areas, addresses
+        self._crew, self._component_ids = crew, component_ids
+
+    def __len__(self) -> int:
+        """Count the incidents."""
+        return len(self._outcomes)
+
+    def id(self, k: int) -> uuid.UUID:
+        """Return the key of the case that an incident becomes."""
+        return uuid.UUID(bytes=self._ids[k].tobytes(), version=4)
+
+    def is_open(self, k: int) -> bool:
+        """Say whether the case shall be open now; then it comes in later than the incident."""
+        return self._risks[k] is not None
+
+    def one(self, k: int, number: str = "") -> Opening:
+        """Say how one incident came in."""
+        events, code = self._events, str(self._events.code[k])
+        area, channel = str(self._areas[k]), str(events.channel[k])
+        if self._outcomes[k] == "pending_verify" and channel not in VERIFIED_CHANNELS:
             channel = "public"
-        address = addresses.text[int(events.building[k])]
-        reporter = crew.desks["intake"][k % len(crew.desks["intake"])]
+        address = self._addresses.text[int(events.building[k])]
+        intake = self._crew.desks["intake"]
+        reporter = intake[k % len(intake)]
         if channel == "worker":
-            reporter = crew.workers.get(area, crew.spare_worker)
+            reporter = self._crew.workers.get(area, self._crew.spare_worker)
         component = int(events.component[k])
-        openings.append(
-            Opening(
-                id=uuid.UUID(bytes=rng.bytes(16), version=4),
-                kind=kinds[code],
-                channel=channel,
-                text=f"{address}附近{events.say[k]}",
-                address=f"{address}附近",
-                area_code=area,
-                grid_code=area,
-                reporter=None if channel in ("public", "system") else reporter,
-                component_id=int(component_ids[component]) if component >= 0 else None,
-                outcome=outcomes[k],
-                risk=risks[k],
-            )
+        return Opening(
+            id=self.id(k),
+            kind=self._kinds[code],
+            channel=channel,
+            text=f"{address}附近{events.say[k]}",
+            address=f"{address}附近",
+            area_code=area,
+            grid_code=area,
+            reporter=None if channel in ("public", "system") else reporter,
+            component_id=int(self._component_ids[component]) if component >= 0 else None,
+            outcome=self._outcomes[k],
+            risk=self._risks[k],
+            number=number,
         )
-    return openings
 
 
 def _outcomes(plan: Plan, events: Events) -> tuple[list[str], list[Any]]:
@@ -114,7 +135,7 @@ def _outcomes(plan: Plan, events: Events) -> tuple[list[str], list[Any]]:
     outcome[(events.cause == "fire") & (outcome != "close")] = "close"
     outcome[events.cause == "duplicate"] = "duplicate"
     risks: list[Any] = [None] * count
-    wanted = max(FEWEST_OPEN, round(OPEN_CASES_SHARE * count))
+    wanted = max(FEWEST_OPEN, round(OPEN_CASES_SHARE * count / plan.years))
     is_free = np.isin(events.cause, ["plain", "hot"])
     is_free[events.of[events.of >= 0]] = False  # others follow it in time
     free = np.flatnonzero(is_free)

@@ -22,10 +22,11 @@ FULL_ENTERPRISES = 300_000
 FULL_COMPONENTS = 600_000
 FULL_COMMUNITIES = 800
 FULL_GRIDS = 1_700
-FULL_INCIDENTS = 200_000
+FULL_INCIDENTS = 200_000  #: of a year
 FULL_TOWNS = 16
 
 SMALLEST_SCALE, LARGEST_SCALE = 0.002, 1.0
+MOST_YEARS = 5
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Plan:
     persons: int
     enterprises: int
     components: int
-    incidents: int
+    years: int  #: how long cases have been coming in
+    incidents: int  #: of all these years
 
     def rng(self, part: str) -> np.random.Generator:
         """Return the random numbers of one part of the city, always the same for a seed.
@@ -55,10 +57,12 @@ class Plan:
         return np.random.default_rng([self.seed, zlib.crc32(part.encode())])
 
 
-def plan_for(scale: float, seed: int, today: date) -> Plan:
+def plan_for(scale: float, seed: int, today: date, years: int = 1) -> Plan:
     """Size the city: counts grow with the scale, the built-up radius with its square root."""
     if not SMALLEST_SCALE <= scale <= LARGEST_SCALE:
         raise ValueError(f"scale {scale} is not between {SMALLEST_SCALE} and {LARGEST_SCALE}")
+    if not 1 <= years <= MOST_YEARS:
+        raise ValueError(f"{years} years are not between 1 and {MOST_YEARS}")
     area = FULL_AREA_M2 * scale
     radius = math.sqrt(area / math.pi)
     return Plan(
@@ -75,5 +79,6 @@ def plan_for(scale: float, seed: int, today: date) -> Plan:
         persons=round(FULL_PERSONS * scale),
         enterprises=round(FULL_ENTERPRISES * scale),
         components=round(FULL_COMPONENTS * scale),
-        incidents=round(FULL_INCIDENTS * scale),
+        years=years,
+        incidents=round(FULL_INCIDENTS * scale) * years,
     )

@@ -30,6 +30,10 @@ from grids.synth.world import World, to_earth, to_lonlat
 VARYING = ("id", "_id", "_sealed", "_index", "_hash", "data")
 
 
+#: Table -> keys that were taken for its rows, in the order of the city's arrays.
+Keys = Mapping[str, Ints]
+
+
 @dataclass
 class Writer:
     """Appends columns to tables; counts rows and digests every value that a seed decides."""
@@ -103,28 +107,25 @@ def store_map(out: Writer, world: World) -> None:
 
 def store_buildings(
     out: Writer, world: World, addresses: Addresses, dwellings: Dwellings, built: Ints,
-    index: PlaceIndex,
-) -> tuple[Ints, Ints, dict[str, Any]]:  # fmt: skip
-    """Write addresses and buildings; return their keys and where the buildings lie."""
+    index: PlaceIndex, keys: Keys,
+) -> None:  # fmt: skip
+    """Write addresses and buildings."""
     houses = world.houses
-    count = len(houses.shapes)
-    address_ids, ids = out.ids("address", count), out.ids("building", count)
     points = to_lonlat(addresses.points)
     out.put("address", {
-        "id": address_ids, "text": addresses.text, "street": addresses.street,
+        "id": keys["address"], "text": addresses.text, "street": addresses.street,
         "number": addresses.number, "estate": addresses.estate, "building": addresses.building,
         "geom": as_points(points), **_placed(index, points),
     })  # fmt: skip
     shapes = to_earth(houses.shapes)
-    where = _placed(index, link_points(shapes))
-    names = [_building_name(world, addresses, k) for k in range(count)]
+    names = [_building_name(world, addresses, k) for k in range(len(houses.shapes))]
     out.put("building", {
-        "id": ids, "name": names, "kind": houses.kinds, "levels": dwellings.levels,
+        "id": keys["building"], "name": names, "kind": houses.kinds, "levels": dwellings.levels,
         "height_m": dwellings.levels * 3.1 + 0.6, "built_year": built,
         "dwellings": dwellings.per_building, "area_m2": shapely.area(houses.shapes),
-        "address_id": address_ids, "geom": [as_multi(shape) for shape in shapes], **where,
+        "address_id": keys["address"], "geom": [as_multi(shape) for shape in shapes],
+        **_placed(index, link_points(shapes)),
     })  # fmt: skip
-    return address_ids, ids, where
 
 
 def _building_name(world: World, addresses: Addresses, k: int) -> str | None:
@@ -135,53 +136,80 @@ def _building_name(world: World, addresses: Addresses, k: int) -> str | None:
     return world.block_names[world.houses.block[k]] if programme in named else None
 
 
-def store_people(
-    out: Writer, vault: Vault, dwellings: Dwellings, people: People, building_ids: Ints,
-    where: dict[str, Any],
-) -> None:  # fmt: skip
-    """Write dwellings, households and persons; names and numbers are sealed from the first row."""
-    dwelling_ids = out.ids("dwelling", len(dwellings.building))
+def store_homes(out: Writer, dwellings: Dwellings, which: Ints, keys: Keys) -> None:
+    """Write some of the dwellings."""
+    part = slice(int(which[0]), int(which[-1]) + 1)
     out.put("dwelling", {
-        "id": dwelling_ids, "building_id": building_ids[dwellings.building],
-        "unit": dwellings.unit, "floor": dwellings.floor, "room": dwellings.room,
-        "use": dwellings.use, "area_m2": dwellings.area_m2,
+        "id": keys["dwelling"][part], "building_id": keys["building"][dwellings.building[part]],
+        "unit": dwellings.unit[part], "floor": dwellings.floor[part],
+        "room": dwellings.room[part], "use": dwellings.use[part],
+        "area_m2": dwellings.area_m2[part],
     })  # fmt: skip
-    home = dwellings.building[people.household_dwelling]
-    household_ids = out.ids("household", len(home))
-    place = {name: column[home] for name, column in where.items()}
+
+
+def store_households(
+    out: Writer, dwellings: Dwellings, people: People, which: Ints, keys: Keys,
+    homes: Mapping[str, Any],
+) -> None:  # fmt: skip
+    """Write some of the households; `homes` says where buildings lie."""
+    dwelling = people.household_dwelling[which]
+    building = dwellings.building[dwelling]
     out.put("household", {
-        "id": household_ids, "dwelling_id": dwelling_ids[people.household_dwelling],
-        "kind": people.household_kind, **place,
+        "id": keys["household"][which], "dwelling_id": keys["dwelling"][dwelling],
+        "kind": people.household_kind[which],
+        **{name: column[building] for name, column in homes.items()},
     })  # fmt: skip
-    ids = out.ids("person", len(people.name))
-    keys = ids.tolist()
 
-    def seal(column: str, texts: Sequence[str | None]) -> list[bytes | None]:
-        return [None if t is None else vault.seal("person", key, column, t)
-                for key, t in zip(keys, texts, strict=True)]  # fmt: skip
 
-    phones = [normal_phone(phone) if phone else None for phone in people.phone]
+def store_persons(
+    out: Writer, vault: Vault, dwellings: Dwellings, people: People, which: Ints, keys: Keys,
+    homes: Mapping[str, Any],
+) -> None:  # fmt: skip
+    """Write some of the persons; names and numbers are sealed from the first row."""
+    if not len(which):
+        return
+    part = slice(int(which[0]), int(which[-1]) + 1)
+    ids = keys["person"][which]
+    household = people.household[which]
+    building = dwellings.building[people.household_dwelling[household]]
+    numbers = people.id_number[part]
+    phones = [normal_phone(phone) if phone else None for phone in people.phone[part]]
+    own = [phone for phone in phones if phone]
+    has_phone = [k for k, phone in enumerate(phones) if phone]
+
+    def seal(column: str, texts: Sequence[str]) -> list[bytes]:
+        return vault.seal_many("person", column, ids.tolist(), texts)
+
+    phone_sealed = vault.seal_many("person", "phone_sealed", ids[has_phone].tolist(), own)
     out.put("person", {
-        "id": ids, "household_id": household_ids[people.household],
-        "name_sealed": seal("name_sealed", people.name),
-        "id_number_sealed": seal("id_number_sealed", people.id_number),
-        "id_number_index": [vault.blind_index("person", "id_number", n) for n in people.id_number],
-        "phone_sealed": seal("phone_sealed", phones),
-        "phone_index": [vault.blind_index("person", "phone", p) if p else None for p in phones],
-        "birth_sealed": seal("birth_sealed", [day.isoformat() for day in people.birth]),
-        "age_band": people.age_band, "relation": people.relation, "residency": people.residency,
-        **{name: column[people.household] for name, column in place.items()},
-        "moved_in_on": people.moved_in,
+        "id": ids, "household_id": keys["household"][household],
+        "name_sealed": seal("name_sealed", people.name[part]),
+        "id_number_sealed": seal("id_number_sealed", numbers),
+        "id_number_index": vault.blind_index_many("person", "id_number", numbers),
+        "phone_sealed": _spread(phone_sealed, has_phone, len(ids)),
+        "phone_index": _spread(vault.blind_index_many("person", "phone", own), has_phone, len(ids)),
+        "birth_sealed": seal("birth_sealed", [day.isoformat() for day in people.birth[part]]),
+        "age_band": people.age_band[part], "relation": people.relation[part],
+        "residency": people.residency[part],
+        **{name: column[building] for name, column in homes.items()},
+        "moved_in_on": people.moved_in[part],
     })  # fmt: skip
+
+
+def _spread(values: Sequence[bytes], places: Sequence[int], count: int) -> list[bytes | None]:
+    """Put values at their places among `count`; the others have none."""
+    out: list[bytes | None] = [None] * count
+    for place, value in zip(places, values, strict=True):
+        out[place] = value
+    return out
 
 
 def store_firms(
     out: Writer, plan: Plan, vault: Vault, firms: Firms, sites: Sites,
-    rentals: tuple[Ints, list[str], Floats], address_ids: Ints, building_ids: Ints,
-    index: PlaceIndex,
+    rentals: tuple[Ints, list[str], Floats], keys: Keys, index: PlaceIndex,
 ) -> None:  # fmt: skip
     """Write enterprises with sealed contacts, and premises."""
-    ids = out.ids("enterprise", len(firms.name))
+    ids, building_ids = keys["enterprise"], keys["building"]
     points = to_lonlat(firms.points)
     out.put("enterprise", {
         "id": ids, "uscc": firms.uscc, "name": firms.name, "kind": firms.kind,
@@ -189,7 +217,7 @@ def store_firms(
         "registered_on": [plan.today - timedelta(days=int(d)) for d in firms.age_days],
         "contact_sealed": vault.seal_many("enterprise", "contact_sealed", ids.tolist(),
                                           firms.contact),
-        "address_id": address_ids[firms.building], "geom": as_points(points),
+        "address_id": keys["address"][firms.building], "geom": as_points(points),
         **_placed(index, points),
     })  # fmt: skip
     points = to_lonlat(sites.points)
@@ -207,13 +235,12 @@ def store_firms(
 
 
 def store_fittings(
-    out: Writer, components: Components, facilities: Facilities, index: PlaceIndex
-) -> Ints:
-    """Write components and facilities; return the keys of the components."""
-    ids = out.ids("component", len(components.code))
+    out: Writer, components: Components, facilities: Facilities, index: PlaceIndex, keys: Keys
+) -> None:
+    """Write components and facilities."""
     shapes = to_earth(components.shapes)
     out.put("component", {
-        "id": ids, "identifier": components.identifier, "code": components.code,
+        "id": keys["component"], "identifier": components.identifier, "code": components.code,
         "state": components.state, "department_code": components.department, "geom": shapes,
         **_placed(index, link_points(shapes)),
     })  # fmt: skip
@@ -222,7 +249,6 @@ def store_fittings(
         "kind": facilities.kind, "name": facilities.name, "geom": as_points(points),
         **_placed(index, points),
     })  # fmt: skip
-    return ids
 
 
 def _placed(index: PlaceIndex, lonlat: Floats) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -22,9 +21,6 @@ from grids.synth.plan import Plan
 from grids.synth.shapes import Floats, as_points
 from grids.synth.staff import Staff, shifts
 from grids.synth.store import Writer
-
-#: Cases that are turned into rows at once.
-BATCH = 5_000
 
 
 def store_staff(out: Writer, plan: Plan, staff: Staff) -> Ints:
@@ -48,34 +44,22 @@ def store_cases(
     versions: dict[int, int],
 ) -> None:  # fmt: skip
     """Write cases, events, clocks, tasks and reporters; `lonlat` and `linked` are per case."""
-    points = as_points(lonlat)
-    grids = linked.grid_id
-    for rows in _batches(len(lives)):
-        batch = [lives[k] for k in rows]
-        columns: dict[str, Any] = {
-            name: [getattr(life.case, name) for life in batch] for name in FIELDS
-        }
-        here = grids[rows]
-        columns |= {
-            "geom": points[rows],
-            "cell_id": linked.cell_id[rows],
-            "grid_id": here,
-            "grid_version_id": [versions.get(int(g)) if g is not np.ma.masked else None
-                                for g in here],
-            "source": [life.opening.channel for life in batch],
-            "coord_source": ["gnss" if life.opening.channel == "worker" else "map_click"
-                             for life in batch],
-            "track_hash": [tracking.stored(vault, life.case.id)
-                           if life.opening.channel == "public" else None for life in batch],
-        }  # fmt: skip
-        out.put("incident", columns)
-        _store_events(out, batch)
-        _store_clocks(out, batch)
-
-
-def _batches(count: int) -> Iterator[Ints]:
-    for start in range(0, count, BATCH):
-        yield np.arange(start, min(start + BATCH, count))
+    here = linked.grid_id
+    columns: dict[str, Any] = {name: [getattr(one.case, name) for one in lives] for name in FIELDS}
+    columns |= {
+        "geom": as_points(lonlat),
+        "cell_id": linked.cell_id,
+        "grid_id": here,
+        "grid_version_id": [versions.get(int(g)) if g is not np.ma.masked else None for g in here],
+        "source": [life.opening.channel for life in lives],
+        "coord_source": ["gnss" if life.opening.channel == "worker" else "map_click"
+                         for life in lives],
+        "track_hash": [tracking.stored(vault, life.case.id)
+                       if life.opening.channel == "public" else None for life in lives],
+    }  # fmt: skip
+    out.put("incident", columns)
+    _store_events(out, lives)
+    _store_clocks(out, lives)
 
 
 EVENT_COLUMNS = (
@@ -118,17 +102,7 @@ def store_reporters(out: Writer, vault: Vault, lives: list[Life], rng: np.random
     })  # fmt: skip
 
 
-def store_links(out: Writer, pairs: list[tuple[Life, Life]]) -> None:
-    """Write which case doubles which."""
-    out.put("incident_link", {
-        "incident_id": [double.case.id for double, _ in pairs],
-        "other_id": [main.case.id for _, main in pairs],
-        "kind": ["duplicate"] * len(pairs),
-        "created_at": [double.case.received_at for double, _ in pairs],
-    })  # fmt: skip
-
-
-def keep_numbers(connection: Connection, counts: dict[str, int]) -> None:
+def keep_numbers(connection: Connection, counts: dict[date, int]) -> None:
     """Let the numbers of every day go on after those given here, never onto one of them.
 
     `next_incident_number` takes the distance of its sequence from the day's first value.
@@ -136,10 +110,7 @@ def keep_numbers(connection: Connection, counts: dict[str, int]) -> None:
     at = connection.execute(text("SELECT nextval('incident_number_seq')")).scalar_one()
     connection.execute(
         text("INSERT INTO number_day (day, first) VALUES (:day, :first)"),
-        [
-            {"day": date.fromisoformat(f"{day[:4]}-{day[4:6]}-{day[6:]}"), "first": at - count}
-            for day, count in sorted(counts.items())
-        ],
+        [{"day": day, "first": at - count} for day, count in sorted(counts.items())],
     )
 
 

@@ -29,6 +29,9 @@ from grids.synth.settlements import Settlement, settle
 from grids.synth.shapes import Floats, Geometries, boxes, largest, lines_of, polygons_of
 from grids.synth.terrain import Terrain, shape_terrain
 
+#: A reservoir keeps this far from the middle of a road.
+VERGE_M = 34.0
+
 
 @dataclass(frozen=True)
 class Patch:
@@ -126,10 +129,10 @@ def _furnish(
 def _bent(land: Terrain, bend: Bend, places: list[Settlement], net: Network) -> Terrain:
     """Bend the land as the streets were bent; ponds make way for houses, lakes for roads."""
     built = shapely.union_all([place.area.buffer(10) for place in places])
-    roads = shapely.union_all(net.lines[net.roads()])
-    shapely.prepare(roads)
+    roads = net.lines[net.roads()]
+    tree = shapely.STRtree(roads)
     ponds = [largest(bend.shape(pond)) for pond in land.ponds if not pond.intersects(built)]
-    lakes = [bend.shape(lake).difference(roads.buffer(34)) for lake in land.reservoirs]
+    lakes = [_beside(bend.shape(lake), roads, tree) for lake in land.reservoirs]
     whole = [largest(lake.buffer(-12).buffer(12)) for lake in lakes]
     return Terrain(
         boundary=largest(bend.shape(land.boundary)),
@@ -137,9 +140,16 @@ def _bent(land: Terrain, bend: Bend, places: list[Settlement], net: Network) -> 
         river_axis=lines_of(bend.shape(land.river_axis))[0],
         brooks=[lines_of(bend.shape(line))[0] for line in land.brooks],
         forest=[largest(bend.shape(part)) for part in land.forest],
-        ponds=[pond for pond in ponds if pond.distance(roads) > 14],
+        ponds=[pond for pond in ponds if not len(tree.query(pond, "dwithin", 14))],
         reservoirs=[lake for lake in whole if lake.area > 6_000],
     )
+
+
+def _beside(lake: BaseGeometry, roads: Geometries, tree: shapely.STRtree) -> BaseGeometry:
+    """Take the roads that come near, and their verges, out of a lake."""
+    near = roads[tree.query(lake, "dwithin", VERGE_M)]
+    out: BaseGeometry = lake.difference(shapely.union_all(shapely.buffer(near, VERGE_M)))
+    return out
 
 
 def _station_spot(net: Network, rails: list[BaseGeometry], areas: Geometries) -> Floats | None:
