@@ -19,6 +19,7 @@ NAMES = (
     "roads",
     "servers",
     "responsibility",
+    "registers",
 )
 
 
