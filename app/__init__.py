@@ -38,6 +38,7 @@ BLUEPRINTS = (
     "app.subject_requests",
     "app.counts",
     "app.data.home",
+    "app.data.entries",
     "app.openapi",
     "app.admin",
     "app.linking",

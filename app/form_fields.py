@@ -75,6 +75,7 @@ FORMS: Final[dict[str, str]] = {
     "confirm.confirm": "password code next",
     "counts.post_table": "act table",
     "desk.post_move": _CASE,
+    "entries.correct": "@grids.registers.changes:FIELDS",
     "exporting.create": "layer format columns area bbox bbox-crs crs class reason note",
     "exporting.decide": "answer note",
     "exporting.trace": "crs sample",

@@ -83,6 +83,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
         "data.title",
         (
             Place("data:view", "/data", "database", "data.registers"),
+            Place("grid:view", "/registers", "list-details", "register.title"),
         ),
     ),
     (

@@ -48,6 +48,7 @@ class Building(Located, Base):
         Index("building_geom_3857_idx", "geom_3857", postgresql_using="gist"),
         Index("building_area_code_idx", "area_code"),
         Index("building_grid_id_idx", "grid_id"),
+        Index("building_address_id_idx", "address_id"),
     )
     __level__ = "L1"
 

@@ -22,6 +22,7 @@ class Enterprise(LocatedPoint, Base):
         Index("enterprise_geom_3857_idx", "geom_3857", postgresql_using="gist"),
         Index("enterprise_area_code_idx", "area_code"),
         Index("enterprise_grid_id_idx", "grid_id"),
+        Index("enterprise_address_id_idx", "address_id"),
         Index(
             "enterprise_name_idx", "name", postgresql_using="gin",
             postgresql_ops={"name": "gin_trgm_ops"},
@@ -54,6 +55,7 @@ class Premises(LocatedPoint, Base):
         Index("premises_area_code_idx", "area_code"),
         Index("premises_grid_id_idx", "grid_id"),
         Index("premises_enterprise_id_idx", "enterprise_id"),
+        Index("premises_building_id_idx", "building_id"),
     )
     __level__ = "L2"
 

@@ -33,6 +33,7 @@ from grids.incidents.sampling import models as sampling_models
 from grids.key_population import models as key_population_models
 from grids.outbox import models as outbox_models
 from grids.outbox import writing as outbox_writing
+from grids.registers import changes as register_changes
 from grids.reminders import models as reminder_models
 from grids.responsibility import arbitration_models
 from grids.responsibility import models as responsibility_models
@@ -71,6 +72,7 @@ __all__ = [
     "outbox_models",
     "outbox_writing",
     "people",
+    "register_changes",
     "reminder_models",
     "requests",
     "responsibility_models",

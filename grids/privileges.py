@@ -20,10 +20,15 @@ MAP_TABLES = (
     "layer_count", "layer_stat", "source_version",
 )  # fmt: skip
 
+#: Things that stewards correct by hand, each change kept by a trigger.
+REGISTERS = ("building", "address", "enterprise", "premises", "component", "facility")
+
 #: role -> table -> what it may do
 PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
     "wangge_app": {
         **dict.fromkeys(MAP_TABLES, (READ,)),
+        **dict.fromkeys(REGISTERS, (READ, CHANGE)),
+        "register_change": (READ,),
         "category_limit": (READ, ADD, CHANGE),
         "category_rule": (READ, ADD, CHANGE),
         "workday": (READ, ADD, CHANGE, REMOVE),

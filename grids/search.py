@@ -150,7 +150,7 @@ def _cases(session: Session, actor: Actor, named: Any, order: Any) -> list[Hit]:
     ]
 
 
-def _holds(column: Any, words: str) -> list[Any]:
+def holds(column: Any, words: str) -> list[Any]:
     """Say that a text holds the words: by their pairs, which have an index, then closely."""
     pairs = func.text_pairs(column, type_=PAIRS).contains(func.text_pairs(words, type_=PAIRS))
     return [pairs, column.icontains(words, autoescape=True)]
@@ -161,7 +161,7 @@ def _addresses(session: Session, actor: Actor, words: str) -> list[Hit]:
         return []
     near = (
         select(Address.id)
-        .where(scope.condition(actor, Address), *_holds(Address.text, words))
+        .where(scope.condition(actor, Address), *holds(Address.text, words))
         .limit(WEIGHED)
     )
     statement = (
@@ -180,7 +180,7 @@ def _enterprises(session: Session, actor: Actor, words: str) -> list[Hit]:
     if not actor.can("enterprise:view") or len(words) < 2:
         return []
     is_code = len(words) == USCC_LENGTH and words.isalnum() and words.isascii()
-    named = [Enterprise.uscc == words.upper()] if is_code else _holds(Enterprise.name, words)
+    named = [Enterprise.uscc == words.upper()] if is_code else holds(Enterprise.name, words)
     near = (
         select(Enterprise.id)
         .where(scope.condition(actor, Enterprise), Enterprise.valid_to.is_(None), *named)

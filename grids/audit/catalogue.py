@@ -55,6 +55,7 @@ ACTIONS: dict[str, Action] = {
         Action("link_answered", "change"),
         Action("dispute_parties_revealed", "read"),
         Action("dispute_papers_read", "read"),
+        Action("register_corrected", "change"),
         Action("subject_request_registered", "change"),
         Action("subject_request_done", "change"),
         Action("subject_request_refused", "change"),

@@ -20,7 +20,7 @@ CITY_TABLES = (
     "incident_event", "incident",
     "person", "household", "dwelling", "people_count", "people_group_count", "people_draw",
     "population_count", "population_batch", "population_told",
-    "premises", "enterprise", "component", "facility", "building", "address",
+    "register_change", "premises", "enterprise", "component", "facility", "building", "address",
     "cell", "grid_version", "grid", "area",
     "road", "water", "landuse", "place",
 )  # fmt: skip

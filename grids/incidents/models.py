@@ -44,6 +44,10 @@ class Incident(LocatedPoint, Base):
     __tablename__ = "incident"
     __table_args__ = (
         geometry_check(),
+        Index(
+            "incident_component_id_idx", "component_id",
+            postgresql_where=sql_text("component_id IS NOT NULL"),
+        ),
         Index("incident_geom_idx", "geom", postgresql_using="gist"),
         Index("incident_area_code_idx", "area_code"),
         Index("incident_grid_id_received_at_idx", "grid_id", "received_at"),

@@ -315,6 +315,7 @@ TABLES: Final = (
     ),
     Listed("rate_count", "system", "bucket hour count"),
     Listed("recovery_code", "staff", "account_id code_hash created_at used_at"),
+    Listed("register_change", "registers", "id register entry_id changed_at changed_by reason old"),
     Listed("request_key", "system", "id kind body_hash status answer created_at"),
     Listed(
         "responsibility_rule",

@@ -260,7 +260,7 @@ def wipe(connection: Connection) -> None:
     connection.execute(
         text(
             "TRUNCATE incident, grid, cell, area, road, water, landuse, place, building, address,"
-            " component, facility, enterprise, premises, dwelling, household, person, people_count,"
+            " register_change, component, facility, enterprise, premises, dwelling, household, person, people_count,"
             " people_group_count, people_draw, population_count, population_told,"
             " account, feed, request_key, number_day, blob CASCADE"
         )

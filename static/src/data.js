@@ -4,6 +4,7 @@
 import {pageData} from './lib/dom.js';
 import {setZone, useMessages} from './lib/i18n.js';
 import {bindThemeSwitch} from './ui/theme-switch.js';
+import {showPlace} from './data/place-map.js';
 import commonZh from './messages/common.zh.js';
 import commonEn from './messages/common.en.js';
 import zh from './messages/data.zh.js';
@@ -11,5 +12,9 @@ import en from './messages/data.en.js';
 
 document.documentElement.classList.add('has-script');
 useMessages({zh: {...commonZh, ...zh}, en: {...commonEn, ...en}});
-setZone(pageData().city?.zone);
+const page = pageData();
+setZone(page.city?.zone);
 bindThemeSwitch();
+
+const place = document.getElementById('place-map');
+if (place && page.place) showPlace(place, page);

@@ -85,7 +85,7 @@ ALLOWED = {
     "grids/retention:_whereabouts": "the worker's retention",
     "grids/linking:": "the owner links rows to new grids",
     "grids/importing/replace:refuse_to_lose_cases": "the owner asks whether cases exist",
-    "grids/synth/build:_make_room": "the owner asks whether cases exist",
+    "grids/synth/build:_opened": "the owner asks whether cases exist",
     "grids/sql/people:persons_by_kind": "the worker counts; only k >= 10 leaves",
     "grids/sql/people:persons_by_group": "the worker counts; only k >= 10 leaves",
     "grids/sql/people:households_by_area": "the worker counts; only k >= 10 leaves",

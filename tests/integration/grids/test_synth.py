@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -306,10 +306,28 @@ def test_a_second_city_is_refused_unless_it_shall_replace_the_first(city):
 
 
 # The last test of this module: it builds the city anew in place of the first.
-def test_the_same_seed_builds_the_same_city_again(city):
-    again = synth.build(
-        city.engine, scale=SCALE, seed=SEED, vault=VAULT, today=TODAY, now=NOW, replace=True
-    )
+def test_a_build_that_was_cut_off_goes_on_to_the_same_city(city):
+    def build(now: datetime, **more: object) -> synth.SynthReport:
+        return synth.build(
+            city.engine, scale=SCALE, seed=SEED, vault=VAULT, today=now.date(), now=now,
+            processes=2, **more,
+        )  # fmt: skip
+
+    def cut_off(text: str) -> None:
+        if text.startswith("cases"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build(NOW, progress=cut_off, replace=True)
+    with city.engine.connect() as connection:
+        assert synth.is_unfinished(connection)
+    with pytest.raises(synth.CityExists):
+        synth.build(city.engine, scale=2 * SCALE, seed=SEED, vault=VAULT, today=TODAY, now=NOW)
+    again = build(NOW + timedelta(days=2))  # the instant is that of the beginning
 
     assert again.digest == city.report.digest
     assert again.counts == city.report.counts
+    assert city.one("SELECT count(*) FROM person") == again.counts["person"]
+    assert city.one("SELECT count(*) FROM incident") == again.counts["incident"]
+    with city.engine.connect() as connection:
+        assert not synth.is_unfinished(connection)

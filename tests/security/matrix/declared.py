@@ -37,6 +37,7 @@ SAMPLES: dict[str, Any] = {
     "report_id": NOBODYS_CASE,
     "tiles.tile:layer_id": "base",  # layers have permissions of their own: see test_layers
     "command.layer_items:layer_id": "area",
+    "register": "component",
     "secret": "A" * 32,
     "portal.track:code": "A" * 26,
     "portal.photo:code": "A" * 26,

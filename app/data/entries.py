@@ -1,0 +1,188 @@
+"""Lists and pages of the registers: all that is known of a building, an enterprise, a component."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from app import faces
+from app.auth import requires
+from app.channel_pages import source_ip
+from app.data.frame import page
+from app.i18n import translated
+from grids.area_tree import area_names
+from grids.layers.access import checked_area
+from grids.registers import changes, detail, listing
+from grids.registers.kinds import KINDS, Kind, NoEntry, Shown, kind_of
+
+bp = Blueprint("entries", __name__)
+
+
+@bp.get("/registers")
+@requires("grid:view")
+def first() -> ResponseReturnValue:
+    """Lead to the list of the first register that the caller may see."""
+    return redirect(url_for("entries.listed", register=_offered()[0].name))
+
+
+@bp.get("/registers/<register>")
+@requires("grid:view")
+def listed(register: str) -> ResponseReturnValue:
+    """List a register: by area, by words, a page at a time."""
+    kind = kind_of(register)
+    _require(kind)
+    area = checked_area(request.args.get("area", ""))
+    words = request.args.get("q", "")[: listing.LONGEST]
+    after = request.args.get("after", 0, type=int)
+    with g.session.begin():
+        found = listing.listed(
+            g.session, g.actor, kind, area=area, words=words, after=max(0, after)
+        )
+        return page(
+            "entries", kind=kind, kinds=_offered(), found=found, area=area, q=words,
+            area_name=faces.by_language(*area_names(g.session, area)) if area else "",
+            title=lambda row: title_of(kind, row), facts=_heads(kind), told=_told,
+        )  # fmt: skip
+
+
+@bp.get("/registers/<register>/<int:entry_id>")
+@requires("grid:view")
+def one(register: str, entry_id: int) -> ResponseReturnValue:
+    """Show all that is known of one entry, as it is or as it was on a day."""
+    return _page(kind_of(register), entry_id)
+
+
+@bp.post("/registers/<register>/<int:entry_id>")
+@requires("data:decide")
+def correct(register: str, entry_id: int) -> ResponseReturnValue:
+    """Correct facts of an entry by hand, with the reason; what stood before is kept."""
+    kind = kind_of(register)
+    given = {fact.column: request.form[fact.column] for fact in kind.facts
+             if fact.column in request.form}  # fmt: skip
+    try:
+        with g.session.begin():
+            entry = detail.entry_of(g.session, g.actor, kind, entry_id)
+            changed = changes.correct(
+                g.session, kind, entry, given, request.form.get("reason", ""), g.actor,
+                source_ip=source_ip(),
+            )  # fmt: skip
+    except changes.BadValue as refused:
+        return _page(kind, entry_id, typed=dict(request.form), refused=refused), 422
+    done = "corrected" if changed else "same"
+    return redirect(url_for("entries.one", register=register, entry_id=entry_id, done=done), 303)
+
+
+def _page(
+    kind: Kind, entry_id: int, *, typed: dict[str, str] | None = None,
+    refused: changes.BadValue | None = None,
+) -> str:  # fmt: skip
+    now = datetime.now(UTC)
+    on = _day(request.args.get("on", ""))
+    with g.session.begin():
+        found = detail.detail(g.session, g.actor, kind, entry_id, now=now)
+        values = changes.values_of(kind, found.entry)
+        if on is not None:
+            values = changes.as_of(g.session, kind, found.entry, _end_of(on))
+        done = request.args.get("done", "")
+        return page(
+            "entry", kind=kind, kinds=_offered(), found=found, on=on,
+            title=title_of(kind, found.entry), named=lambda k, row: title_of(KINDS[k], row),
+            facts=[(fact, _told(fact, values.get(fact.column), found.names))
+                   for fact in kind.facts] if values else [],
+            history=[(change, [(_fact(kind, name), _word(kind, name, old), _word(kind, name, new))
+                               for name, old, new in change.fields])
+                     for change in changes.changes_of(g.session, kind, found.entry)],
+            editable=[fact for fact in kind.facts if fact.is_editable],
+            current=typed or {name: "" if value is None else value
+                              for name, value in changes.values_of(kind, found.entry).items()},
+            choices=_choices, case_words=_case_words,
+            refused=refused.params.get("field") if refused else None,
+            refused_words=_refusal(refused) if refused else "",
+            done=done if done in ("corrected", "same") else "",
+            page_data={"place": {"lon": found.lon, "lat": found.lat}},
+        )  # fmt: skip
+
+
+def title_of(kind: Kind, row: Any) -> str:
+    """Name an entry: by what it is called, else by its kind and key."""
+    for column in kind.title:
+        if value := getattr(row, column):
+            return str(value)
+    word = translated(f"kind.{row.kind}", row.kind) if hasattr(row, "kind") else ""
+    return f"{word or _(f'data.register.{kind.name}')} {row.id}"
+
+
+def _require(kind: Kind) -> None:
+    if not g.actor.can(kind.permission):
+        raise NoEntry(f"no register {kind.name}")
+
+
+def _offered() -> list[Kind]:
+    return [kind for kind in KINDS.values() if g.actor.can(kind.permission)]
+
+
+def _heads(kind: Kind) -> list[Shown]:
+    """Choose the facts that a list shows beside the name."""
+    return [fact for fact in kind.facts if fact.column not in (*kind.title, "valid_from")][:4]
+
+
+def _fact(kind: Kind, name: str) -> Shown:
+    return next(fact for fact in kind.facts if fact.column == name)
+
+
+def _word(kind: Kind, name: str, value: Any) -> str:
+    return _told(_fact(kind, name), value, {})
+
+
+def _told(fact: Shown, value: Any, names: dict[str, tuple[str, str]] | None = None) -> str:
+    """Write a value for a reader; empty where nothing is known."""
+    if value is None or value == "":
+        return ""
+    if names and fact.column in names:
+        return f"{faces.by_language(*names[fact.column])} {value}"
+    if fact.form == "word":
+        return translated(f"{fact.words}.{value}", str(value))
+    if fact.form == "day":
+        day = value if isinstance(value, date) else date.fromisoformat(str(value))
+        return faces.day_words(day)
+    if fact.form == "number" and fact.column != "built_year":
+        number = f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else f"{value:,}"
+        return f"{number} {_('data.unit.' + fact.unit)}" if fact.unit else number
+    if fact.column == "source":
+        return translated(f"data.source.{str(value).partition(':')[0]}", str(value))
+    return str(value)
+
+
+def _refusal(refused: changes.BadValue) -> str:
+    name = str(refused.params["field"])
+    words = _("register.reason") if name == "reason" else _(f"register.field.{name}")
+    return str(_("error.register.bad_value", field_name=words))
+
+
+def _choices(fact: Shown) -> list[tuple[str, str]]:
+    return [(one, translated(f"{fact.words}.{one}", one)) for one in fact.choices]
+
+
+def _case_words(row: Any) -> dict[str, str]:
+    return {
+        "name": faces.by_language(row.category_zh, row.category_en),
+        "status": str(_(f"status.{row.status}")),
+        "at": faces.instant_words(row.received_at),
+    }
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def _end_of(on: date) -> datetime:
+    zone = ZoneInfo(faces.settings().city_zone)
+    return datetime.combine(on + timedelta(days=1), time(0), zone) - timedelta(microseconds=1)
