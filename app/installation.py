@@ -81,9 +81,11 @@ def _state(settings: Settings) -> str:
 def load_codes(settings: Settings, folder: Path | None = None) -> "Loaded":
     """Load the code lists that the project ships, or those of a folder of the city."""
     from grids import codes, jobs
+    from grids.ledgers import loading as ledgers
 
     with owner_session(settings) as session:
         done = codes.load(session, folder or CODES, on=_today(settings), origin=_origin(folder))
+        ledgers.load(session, (folder or CODES) / "forms", on=_today(settings))
         if done.calendar_no is not None:  # open limits follow the calendar
             jobs.defer(session, "recompute_limits", version_no=done.calendar_no)
         return done

@@ -37,6 +37,7 @@ from grids.errors import Invalid, NotFound
 from grids.hazards.models import HazardPhoto
 from grids.incidents.held.models import HeldMove
 from grids.incidents.models import Attachment, Blob, Incident
+from grids.ledgers.models import VisitPhoto
 
 MOST_BYTES: Final = 15 * 1024 * 1024
 MOST_PIXELS: Final = 50_000_000
@@ -259,7 +260,7 @@ def sweep(session: Session, store: Store, *, now: datetime) -> int:
     is_used = or_(
         *(
             exists(select(photo.id).where(photo.sha256 == Blob.sha256))
-            for photo in (Attachment, DisputePhoto, HazardPhoto, LetterPhoto)
+            for photo in (Attachment, DisputePhoto, HazardPhoto, LetterPhoto, VisitPhoto)
         ),
         exists(
             select(HeldMove.id).where(

@@ -14,7 +14,7 @@ from grids import accounts, blobs, counts, limits, people
 from grids.jobs import KEPT_H, tasks, work_of
 
 #: Tables that grow without end, and how many months are made ahead.
-MONTHLY: Final = ("audit_event", "incident_event", "feed")
+MONTHLY: Final = ("audit_event", "incident_event", "feed", "observation")
 MONTHS_AHEAD: Final = 6
 
 

@@ -31,6 +31,7 @@ from grids.incidents import models as incident_models
 from grids.incidents.held import models as held_models
 from grids.incidents.sampling import models as sampling_models
 from grids.key_population import models as key_population_models
+from grids.ledgers import models as ledger_models
 from grids.outbox import models as outbox_models
 from grids.outbox import writing as outbox_writing
 from grids.registers import changes as register_changes
@@ -66,6 +67,7 @@ __all__ = [
     "incident_models",
     "key_population_models",
     "key_runs",
+    "ledger_models",
     "letter_models",
     "limits",
     "link_models",

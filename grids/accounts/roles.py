@@ -20,6 +20,7 @@ ROLES: dict[str, frozenset[str]] = {
     # Who is responsible is decided above those who are measured by it: no dispatcher, town or
     # department writes the rules, and the three administrators decide nothing of the business.
     "commander": CASE_VIEW
+    | {"ledger:view", "forms:approve"}
     | {"command:view", "incident:move", "export:approve", "key_population:view"}
     | {"watch:view"}
     | {"rules:view", "rules:manage"}
@@ -35,16 +36,20 @@ ROLES: dict[str, frozenset[str]] = {
     "town_seat": CASE_VIEW
     | CASE_DESK
     | {"incident:submit", "intake:take", "key_population:view", "desk:view"}
+    | {"ledger:view"}
     | HAZARDS
     | DISPUTE_SEAT,
     # 人民调解员: mediates in the area of a people's mediation committee.
     "mediator": DISPUTE_SEAT | {"grid:view", "map:view"},
     "handler": CASE_VIEW
-    | {"desk:view", "incident:move", "rules:view"}
+    | {"desk:view", "incident:move", "rules:view", "ledger:view"}
     | {"hazard:view", "hazard:move"},
-    "worker": CASE_VIEW | {"worker:view", "incident:submit", "incident:move"} | HAZARDS | DISPUTES,
+    "worker": CASE_VIEW
+    | {"worker:view", "incident:submit", "incident:move", "visit:make"}
+    | HAZARDS
+    | DISPUTES,
     "grid_leader": CASE_VIEW
-    | {"worker:view", "incident:submit", "incident:move"}
+    | {"worker:view", "incident:submit", "incident:move", "visit:make"}
     | HAZARDS
     | DISPUTES,
     # Another system: it sends cases and asks for its own, by a token, and sees nothing else.
@@ -59,7 +64,9 @@ ROLES: dict[str, frozenset[str]] = {
     ),
     # 数据专员: brings files in, answers for their quality; residents' rows are the registrar's.
     "steward": frozenset(
-        {"map:view", "grid:view", "enterprise:view"} | {"data:view", "data:import", "data:decide"}
+        {"map:view", "grid:view", "enterprise:view"}
+        | {"data:view", "data:import", "data:decide"}
+        | {"ledger:view", "forms:write"}
     ),
     # 三员: the system's accounts, what they may do, and the record of it are three people's work.
     "system_admin": frozenset({"admin:system"}),

@@ -12,6 +12,7 @@ from grids.errors import Conflict
 CITY_TABLES = (
     "channel_case", "hand_over", "clock_reminder", "desk_claim", "desk_draft", "duty_alarm", "hazard",
     "inspection", "outbox_message", "hazard_event", "hazard_photo", "inspection_answer",
+    "visit_photo", "visit", "observation",
     "letter", "letter_photo", "letter_answer",
     "precedent", "arbitration_statement", "arbitration", "moratorium",
     "responsibility_trial", "responsibility_rule", "responsibility_set",

@@ -32,6 +32,10 @@ GROUPS: Final = {
     "letters": Group("letters to the city", "one year after their end", "letter:view"),
     "disputes": Group("disputes and their mediation", "as long as the dispute", "dispute:view"),
     "hazards": Group("hazards and inspections", "as long as the hazard", "hazard:view"),
+    "forms": Group(
+        "forms and ledgers of the departments", "as long as the platform", "ledger:view"
+    ),
+    "visits": Group("visits and what was seen", "as long as the register", "ledger:view"),
     "counts": Group("published counts of at least ten", "until published anew", "grid:view"),
     "people": Group("register of residents", "two years after moving out", "person:find"),
     "staff": Group("accounts of staff", "while the account exists", "admin:system"),

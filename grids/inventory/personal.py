@@ -93,6 +93,11 @@ PERSONAL: Final[dict[str, Personal]] = {
     **_each(_INSPECTS, "hazard", "registrar_id holder_id"),
     **_each(_INSPECTS, "hazard_event", "actor_id note"),
     **_each(_INSPECTS, "inspection", "inspector_id"),
+    **_each(_INSPECTS, "visit", "worker_id"),
+    **_each(_INSPECTS, "observation", "worker_id"),
+    "observation.value": Personal(
+        "L3", "resident", "service", "legal_duty", "resident_2y", "visit:make"
+    ),
     **_each(_ACT, "blob", "account_id taken_at"),
     "blob.taken_geom": Personal("L3", "staff", "proof", "employment", "days_30", "nobody"),
     "enterprise.contact_sealed": Personal(

@@ -267,6 +267,33 @@ TABLES: Final = (
         "id premises_id premises_kind area_code checklist inspector_id done_at score level failed major_failed",
     ),
     Listed("inspection_answer", "hazards", "inspection_id item answer weight is_major"),
+    Listed("work_line", "forms", "code name_zh name_en department_code sort"),
+    Listed(
+        "form_question",
+        "forms",
+        "key no subject type zh en hint_zh hint_en example unit options checks valid_days level register",
+    ),
+    Listed(
+        "form_version",
+        "forms",
+        "id form no line name_zh name_en subject kinds visit_days items status made_by made_at live_from approved_by approved_at cost note",
+    ),
+    Listed(
+        "ledger",
+        "forms",
+        "code line name_zh name_en subject kinds period_days columns sort",
+    ),
+    Listed(
+        "visit",
+        "visits",
+        "id subject subject_id area_code worker_id done_at received_at forms versions seconds taps asked reused apart photos",
+    ),
+    Listed("visit_photo", "visits", "id visit_id question sha256"),
+    Listed(
+        "observation",
+        "visits",
+        "recorded_at id visit_id subject subject_id area_code question question_no version_id level value observed_at worker_id source seconds photo replaced",
+    ),
     Listed("landuse", "map", "id source_id kind name area_m2 geom geom_3857"),
     Listed(
         "key_run",

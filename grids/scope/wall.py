@@ -30,6 +30,7 @@ WATCHED: Final = (
     "letter", "letter_photo", "letter_answer",
     "dispute", "dispute_event", "dispute_photo", "dispute_party", "dispute_paper", "dispute_term",
     "hazard", "hazard_event", "hazard_photo", "inspection", "inspection_answer",
+    "visit", "visit_photo", "observation",
     "person_access", "subject_request", "export_request", "feed",
     "held_move", "sample_case",
 )  # fmt: skip

@@ -262,6 +262,7 @@ def wipe(connection: Connection) -> None:
             "TRUNCATE incident, grid, cell, area, road, water, landuse, place, building, address,"
             " register_change, component, facility, enterprise, premises, dwelling, household, person, people_count,"
             " people_group_count, people_draw, population_count, population_told,"
+            " observation,"
             " account, feed, request_key, number_day, blob CASCADE"
         )
     )

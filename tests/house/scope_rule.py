@@ -36,6 +36,8 @@ SCOPED = {
     "HazardEvent": "hazard_event",
     "HazardPhoto": "hazard_photo",
     "Inspection": "inspection",
+    "Visit": "visit",
+    "Observation": "observation",
 }
 STARTS = frozenset({"select", "update", "delete", "rows_at"})
 OF_A_SESSION = frozenset({"get", "get_one", "query"})

@@ -50,6 +50,7 @@ ALLOWED = {
     "grids/disputes/service:_perform": "terms of the dispute that `take` has locked",
     "grids/flows/taking:_photos": "photos by the hash of their content",
     "grids/hazards/service:escalate_overdue": "the worker gives what is overdue to departments",
+    "grids/ledgers/visits:_require_photos": "photos by the hash of their content",
     "grids/retention:_parties": "the worker's retention",
     # Responsibility: the worker watches every case; people read arbitrations in scope.
     "grids/sql/responsibility:trial_month": "the worker counts a year under two versions",

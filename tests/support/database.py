@@ -29,7 +29,7 @@ from app.config import ROOT, Settings, as_role, read_secrets
 VAR = ROOT / "var"
 #: What the schema and the reference data of a template are made from.
 SCHEMA_SOURCES = ("grids/migrations", "grids/migrate.py", "grids/privileges.py", "grids/sql",
-                  "grids/codes", "data/codes", "app/roles.py")  # fmt: skip
+                  "grids/codes", "grids/ledgers/loading.py", "data/codes", "app/roles.py")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,7 @@ def drop_leftovers(conn: psycopg.Connection) -> None:
 def build_schema(admin_url: str) -> None:
     """Migrate an empty database and load the code lists, as an installation does."""
     from grids import codes
+    from grids.ledgers import loading
     from grids.migrate import upgrade
 
     owner_url = as_role(admin_url, "wangge_owner", "none")
@@ -125,6 +126,7 @@ def build_schema(admin_url: str) -> None:
     engine = create_engine(owner_url, poolclass=NullPool)
     with Session(engine) as session, session.begin():
         codes.load(session, ROOT / "data/codes", on=date(2020, 1, 1))
+        loading.load(session, ROOT / "data/codes/forms", on=date(2020, 1, 1))
     engine.dispose()
 
 
