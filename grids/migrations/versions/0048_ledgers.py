@@ -53,11 +53,13 @@ BEGIN
   IF stood IS NOT DISTINCT FROM said THEN
     RETURN NULL;
   END IF;
+  PERFORM set_config('wangge.reason', 'visit', true);
   EXECUTE format(
     'UPDATE %I SET %I = $1::%s WHERE id = $2', kind, col,
     (SELECT format_type(atttypid, atttypmod) FROM pg_attribute
      WHERE attrelid = kind::regclass AND attname = col)
   ) USING said, key;
+  PERFORM set_config('wangge.reason', '', true);
   RETURN jsonb_build_object('was', stood);
 END $body$;
 REVOKE ALL ON FUNCTION write_back FROM PUBLIC;
