@@ -32,8 +32,10 @@ def show(
 ) -> Shown:
     """Build what is missing of the demonstration and start it; the second time only starts it."""
     installation.prepare(settings, progress)
+    path = settings.var_dir / LOGINS
     is_cut_off = installation.is_half_built(settings)
     if is_cut_off or installation.zone_of_city(settings) is None:
+        path.unlink(missing_ok=True)  # the accounts of a city that is gone
         if extract and not is_cut_off:
             progress(f"city from {extract.name}")
             installation.import_city(settings, extract, progress)
@@ -43,7 +45,6 @@ def show(
     elif extract:
         progress("the database has a city already; to show another one, remove var/pg")
     installation.enliven(settings, seed=seed, progress=progress)
-    path = settings.var_dir / LOGINS
     if _is_stale(path):
         progress("people who sign in")
         _create_logins(settings, path)

@@ -47,6 +47,7 @@ def listed(register: str) -> ResponseReturnValue:
             "entries", kind=kind, kinds=_offered(), found=found, area=area, q=words,
             area_name=faces.by_language(*area_names(g.session, area)) if area else "",
             title=lambda row: title_of(kind, row), facts=_heads(kind), told=_told,
+            addresses=listing.addresses(g.session, g.actor, found.rows),
         )  # fmt: skip
 
 
@@ -91,7 +92,7 @@ def _page(
         done = request.args.get("done", "")
         return page(
             "entry", kind=kind, kinds=_offered(), found=found, on=on,
-            title=title_of(kind, found.entry), named=lambda k, row: title_of(KINDS[k], row),
+            title=_title(found), named=lambda k, row: title_of(KINDS[k], row),
             facts=[(fact, _told(fact, values.get(fact.column), found.names))
                    for fact in kind.facts] if values else [],
             history=[(change, [(_fact(kind, name), _word(kind, name, old), _word(kind, name, new))
@@ -115,6 +116,14 @@ def title_of(kind: Kind, row: Any) -> str:
             return str(value)
     word = translated(f"kind.{row.kind}", row.kind) if hasattr(row, "kind") else ""
     return f"{word or _(f'data.register.{kind.name}')} {row.id}"
+
+
+def _title(found: detail.Detail) -> str:
+    """Name an entry on its page: what has a number only is called by its class too."""
+    name = title_of(found.kind, found.entry)
+    if found.kind.name == "component" and not found.entry.name and "code" in found.names:
+        return f"{faces.by_language(*found.names['code'])} {name}"
+    return name
 
 
 def _require(kind: Kind) -> None:

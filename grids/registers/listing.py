@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from grids import scope
 from grids.accounts import Actor
+from grids.buildings import Address
 from grids.enterprises import Enterprise
 from grids.registers.kinds import Kind
 from grids.search import holds
@@ -60,3 +62,16 @@ def _named(kind: Kind, words: str) -> list[ColumnElement[bool]]:
     if model is Enterprise or kind.name == "address":
         return holds(column, words)
     return [func.coalesce(column, "").icontains(words, autoescape=True)]
+
+
+def addresses(session: Session, actor: Actor, rows: Sequence[Any]) -> dict[int, str]:
+    """Return the texts of the addresses that entries carry, by key."""
+    keys = {row.address_id for row in rows if getattr(row, "address_id", None)}
+    if not keys:
+        return {}
+    found = session.execute(
+        select(Address.id, Address.text).where(
+            scope.condition(actor, Address), Address.id.in_(keys)
+        )
+    )
+    return {key: words for key, words in found}  # noqa: C416 - rows are no pairs
