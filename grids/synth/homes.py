@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import shapely
@@ -14,12 +14,20 @@ from grids.synth.plan import COUNTY, Plan
 from grids.synth.world import World
 
 Ints = NDArray[np.int64]
+Codes = NDArray[np.int8]
 Texts = NDArray[np.str_]
+
+AGE_BANDS = ("0-5", "6-14", "15-59", "60-79", "80+")
+AGE_EDGES = (6, 15, 60, 80)
+ROLES = ("head", "spouse", "child", "parent", "non_relative")
+HEAD, SPOUSE, CHILD, PARENT, NON_RELATIVE = range(5)
+MOST_SERIAL = 999
 
 #: Square metres of floor per home, by kind of building.
 FLOOR_M2 = {"apartments": 126.0, "house": 235.0, "dormitory": 48.0}
 ROOMS_M2 = 62.0  #: in an urban village: most is let by the room or floor
 VACANT = 0.09
+EPOCH = date(1970, 1, 1).toordinal()
 #: Share of people who came from elsewhere, by use of the quarter; the city has many migrants.
 MIGRANTS = {
     "oldtown": 0.38, "residential": 0.36, "newtown": 0.34, "industrial": 0.82, "town": 0.40,
@@ -45,19 +53,52 @@ class Dwellings:
 
 @dataclass(frozen=True)
 class People:
-    """Households and persons; person arrays are in the order of their households."""
+    """Households and persons; person arrays are in the order of their households.
+
+    What is text of a person is made when it is written (`identities`): two million names,
+    numbers and phones took a gibibyte as Python's strings.
+    """
 
     household_dwelling: Ints
     household_kind: Texts
     household: Ints  #: per person
+    born: Ints  #: day, since the epoch
+    serial: Ints  #: of the resident number: runs by day and sex, odd for men
+    phone: Ints  #: nine digits after 12, -1 for none
+    age_band: Codes  #: index into AGE_BANDS
+    relation: Codes  #: index into ROLES
+    is_migrant: NDArray[np.bool_]
+    moved_in: Ints  #: day, since the epoch
+
+    def __len__(self) -> int:
+        """Count the persons."""
+        return len(self.household)
+
+
+@dataclass(frozen=True)
+class Identities:
+    """What is sealed of some persons."""
+
     name: list[str]
     id_number: list[str]
     phone: list[str | None]
-    birth: list[date]
-    age_band: Texts
-    relation: Texts
-    residency: Texts
-    moved_in: list[date]
+    birth: list[str]  #: ISO day
+
+
+def identities(plan: Plan, people: People, part: slice) -> Identities:
+    """Make names, numbers, phones and days of birth of a part of the persons."""
+    born = people.born[part]
+    return Identities(
+        name=person_names(plan.rng(f"people {part.start}"), len(born)),
+        id_number=id_numbers(born, people.serial[part]),
+        phone=[f"12{n:09d}" if n >= 0 else None for n in people.phone[part].tolist()],
+        birth=days_of(born).astype(str).tolist(),
+    )
+
+
+def days_of(since_epoch: Ints) -> NDArray[np.datetime64]:
+    """Turn days since the epoch into dates."""
+    return since_epoch.astype("datetime64[D]")
 
 
 def build_dwellings(plan: Plan, world: World) -> Dwellings:
@@ -129,22 +170,21 @@ def settle_people(plan: Plan, world: World, dwellings: Dwellings) -> People:
     age, relation = _ages(rng, kind[owner], place)
     share = np.array([MIGRANTS[u] for u in use]) * np.where(is_let, 2.1, 0.35)
     from_elsewhere = rng.random(len(lived)) < np.clip(share, 0.02, 0.97)
-    birth = _births(plan, rng, age)
-    female = rng.random(len(owner)) < 0.49
-    years = np.array([(plan.today - b).days / 365.25 for b in birth])
+    today = plan.today.toordinal() - EPOCH
+    born = today - np.round(age * 365.25 + rng.uniform(0, 300, len(age))).astype(np.int64)
+    years = (today - born) / 365.25
     stay = np.minimum(rng.exponential(np.where(from_elsewhere[owner], 2.6, 14.0)), years)
     return People(
         household_dwelling=lived,
         household_kind=kind,
         household=owner,
-        name=person_names(rng, len(owner)),
-        id_number=id_numbers(birth, female),
+        born=born,
+        serial=serials(born, rng.random(len(owner)) < 0.49),
         phone=_phones(rng, age),
-        birth=birth,
-        age_band=_bands(years),
+        age_band=np.searchsorted(AGE_EDGES, years, side="right").astype(np.int8),
         relation=relation,
-        residency=np.where(from_elsewhere[owner], "migrant", "registered"),
-        moved_in=[plan.today - timedelta(days=int(s * 365.25)) for s in stay],
+        is_migrant=from_elsewhere[owner],
+        moved_in=today - (stay * 365.25).astype(np.int64),
     )
 
 
@@ -164,7 +204,7 @@ def _sizes(plan: Plan, rng: np.random.Generator, kind: Texts) -> Ints:
     return size.astype(np.int64)
 
 
-def _ages(rng: np.random.Generator, kind: Texts, place: Ints) -> tuple[NDArray[np.float64], Texts]:
+def _ages(rng: np.random.Generator, kind: Texts, place: Ints) -> tuple[NDArray[np.float64], Codes]:
     """Give a family head, spouse, children and parents; the others are of working age."""
     n = len(place)
     first = np.flatnonzero(place == 0)
@@ -175,47 +215,46 @@ def _ages(rng: np.random.Generator, kind: Texts, place: Ints) -> tuple[NDArray[n
     parent = np.clip(head + rng.normal(26, 4, n), 48, 98)
     elder = rng.random(n) < 0.45
     role = np.select(
-        [place == 0, place == 1, place == 2], ["head", "spouse", "child"],
-        np.where(elder, "parent", "child"),
-    )  # fmt: skip
-    age = np.select(
-        [role == "head", role == "spouse", role == "child"], [head, spouse, child], parent
+        [place == 0, place == 1, place == 2], [HEAD, SPOUSE, CHILD], np.where(elder, PARENT, CHILD)
     )
+    age = np.select([role == HEAD, role == SPOUSE, role == CHILD], [head, spouse, child], parent)
     mates = kind != "family"
     young = np.clip(rng.gamma(9, 3.4, n), 17, 62)
-    return np.where(mates, young, age), np.where(
-        mates, np.where(place == 0, "head", "non_relative"), role
-    )
+    alone = np.where(place == 0, HEAD, NON_RELATIVE)
+    return np.where(mates, young, age), np.where(mates, alone, role).astype(np.int8)
 
 
-def _births(plan: Plan, rng: np.random.Generator, age: NDArray[np.float64]) -> list[date]:
-    days = np.round(age * 365.25 + rng.uniform(0, 300, len(age))).astype(int)
-    return [plan.today - timedelta(days=int(d)) for d in days]
-
-
-def _bands(years: NDArray[np.float64]) -> Texts:
-    return np.select(
-        [years < 6, years < 15, years < 60, years < 80], ["0-5", "6-14", "15-59", "60-79"], "80+"
-    )
-
-
-def _phones(rng: np.random.Generator, age: NDArray[np.float64]) -> list[str | None]:
-    """Draw numbers that begin with 12: no mobile network has them."""
+def _phones(rng: np.random.Generator, age: NDArray[np.float64]) -> Ints:
+    """Draw the digits of numbers that begin with 12: no mobile network has them."""
     digits = rng.integers(0, 10**9, len(age))
     has = rng.random(len(age)) < np.clip((age - 8) / 9, 0, 0.93)
-    return [f"12{d:09d}" if h else None for d, h in zip(digits.tolist(), has, strict=True)]
+    return np.where(has, digits, -1)
 
 
-def id_numbers(birth: list[date], female: NDArray[np.bool_]) -> list[str]:
+def serials(born: Ints, female: NDArray[np.bool_]) -> Ints:
+    """Number the people born on one day as GB 11643 does: odd for men, even for women.
+
+    Raises `ValueError` where a day has more people than numbers.
+    """
+    group = born * 2 + female
+    order = np.argsort(group, kind="stable")
+    ordered = group[order]
+    is_first = np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]
+    start = np.maximum.accumulate(np.where(is_first, np.arange(len(ordered)), 0))
+    out = np.empty(len(born), dtype=np.int64)
+    out[order] = 2 * (np.arange(len(ordered)) - start)
+    out += np.where(female, 2, 1)
+    if len(out) and out.max() > MOST_SERIAL:
+        raise ValueError("more people were born on one day than there are numbers")
+    return out
+
+
+def id_numbers(born: Ints, serial: Ints) -> list[str]:
     """Make resident numbers of GB 11643: valid by check digit, of a county that does not exist.
 
-    People born on one day get running numbers, odd for men, even for women.
+    `born` are days since the epoch, `serial` the last three digits before the check.
     """
-    seen: dict[tuple[date, bool], int] = {}
-    stems: list[str] = []
-    for day, is_female in zip(birth, female.tolist(), strict=True):
-        n = seen.get((day, is_female), 0)
-        seen[day, is_female] = n + 1
-        stems.append(f"{COUNTY}{day:%Y%m%d}{2 * n + (2 if is_female else 1):03d}")
+    days = [day.replace("-", "") for day in days_of(born).astype(str).tolist()]
+    stems = [f"{COUNTY}{day}{n:03d}" for day, n in zip(days, serial.tolist(), strict=True)]
     digits = np.array([list(stem) for stem in stems], dtype=np.int64).reshape(-1, 17)
     return [stem + check for stem, check in zip(stems, CHECKS[digits @ WEIGHTS % 11], strict=True)]

@@ -51,7 +51,7 @@ class Site:
         """Count the rows of each table whose keys are taken ahead."""
         houses = len(self.world.houses.shapes)
         sizes = (houses, houses, len(self.dwellings.building), len(self.residents.household_kind),
-                 len(self.residents.name), len(self.firms.name), len(self.components.code))  # fmt: skip
+                 len(self.residents), len(self.firms.name), len(self.components.code))  # fmt: skip
         return dict(zip(KEYED, sizes, strict=True))
 
 
@@ -133,5 +133,12 @@ class Works:
         store.store_homes(out, self.site.dwellings, homes, self.keys)
         store.store_households(out, self.site.dwellings, people, households, self.keys, self.homes)
         store.store_persons(
-            out, self.vault, self.site.dwellings, people, np.arange(one, end), self.keys, self.homes
+            out,
+            self.site.plan,
+            self.vault,
+            self.site.dwellings,
+            people,
+            np.arange(one, end),
+            self.keys,
+            self.homes,
         )

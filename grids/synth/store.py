@@ -18,7 +18,15 @@ from grids.secrets import Vault, normal_phone
 from grids.synth.addresses import Addresses
 from grids.synth.business import Firms, Sites
 from grids.synth.fittings import Components, Facilities
-from grids.synth.homes import Dwellings, Ints, People
+from grids.synth.homes import (
+    AGE_BANDS,
+    ROLES,
+    Dwellings,
+    Ints,
+    People,
+    days_of,
+    identities,
+)
 from grids.synth.layout import RANK, SPEED_KMH
 from grids.synth.names import english
 from grids.synth.plan import NAME_EN, Plan
@@ -162,7 +170,7 @@ def store_households(
 
 
 def store_persons(
-    out: Writer, vault: Vault, dwellings: Dwellings, people: People, which: Ints, keys: Keys,
+    out: Writer, plan: Plan, vault: Vault, dwellings: Dwellings, people: People, which: Ints, keys: Keys,
     homes: Mapping[str, Any],
 ) -> None:  # fmt: skip
     """Write some of the persons; names and numbers are sealed from the first row."""
@@ -172,8 +180,9 @@ def store_persons(
     ids = keys["person"][which]
     household = people.household[which]
     building = dwellings.building[people.household_dwelling[household]]
-    numbers = people.id_number[part]
-    phones = [normal_phone(phone) if phone else None for phone in people.phone[part]]
+    own_facts = identities(plan, people, part)
+    numbers = own_facts.id_number
+    phones = [normal_phone(phone) if phone else None for phone in own_facts.phone]
     own = [phone for phone in phones if phone]
     has_phone = [k for k, phone in enumerate(phones) if phone]
 
@@ -183,16 +192,17 @@ def store_persons(
     phone_sealed = vault.seal_many("person", "phone_sealed", ids[has_phone].tolist(), own)
     out.put("person", {
         "id": ids, "household_id": keys["household"][household],
-        "name_sealed": seal("name_sealed", people.name[part]),
+        "name_sealed": seal("name_sealed", own_facts.name),
         "id_number_sealed": seal("id_number_sealed", numbers),
         "id_number_index": vault.blind_index_many("person", "id_number", numbers),
         "phone_sealed": _spread(phone_sealed, has_phone, len(ids)),
         "phone_index": _spread(vault.blind_index_many("person", "phone", own), has_phone, len(ids)),
-        "birth_sealed": seal("birth_sealed", [day.isoformat() for day in people.birth[part]]),
-        "age_band": people.age_band[part], "relation": people.relation[part],
-        "residency": people.residency[part],
+        "birth_sealed": seal("birth_sealed", own_facts.birth),
+        "age_band": np.array(AGE_BANDS, dtype=object)[people.age_band[part]],
+        "relation": np.array(ROLES, dtype=object)[people.relation[part]],
+        "residency": np.where(people.is_migrant[part], "migrant", "registered"),
         **{name: column[building] for name, column in homes.items()},
-        "moved_in_on": people.moved_in[part],
+        "moved_in_on": days_of(people.moved_in[part]).tolist(),
     })  # fmt: skip
 
 

@@ -7,11 +7,16 @@ import pytest
 from stdnum.cn import ric, uscc
 
 from grids.synth.business import credit_codes
-from grids.synth.homes import id_numbers
+from grids.synth.homes import EPOCH, id_numbers, serials
 from grids.synth.names import Namer, english
 from grids.synth.plan import plan_for
 
 TODAY = date(2026, 11, 21)
+
+
+def numbers_of(births, female):
+    born = np.array([day.toordinal() - EPOCH for day in births])
+    return id_numbers(born, serials(born, np.asarray(female)))
 
 
 def test_resident_numbers_have_the_right_check_digit_and_an_impossible_county():
@@ -20,7 +25,7 @@ def test_resident_numbers_have_the_right_check_digit_and_an_impossible_county():
               for y, m, d in rng.integers(0, (95, 12, 28), (400, 3))]  # fmt: skip
     female = rng.random(400) < 0.5
 
-    numbers = id_numbers(births, female)
+    numbers = numbers_of(births, female)
 
     assert all(ric.calc_check_digit(number) == number[-1] for number in numbers)
     assert {number[:6] for number in numbers} == {"339901"}
@@ -29,16 +34,21 @@ def test_resident_numbers_have_the_right_check_digit_and_an_impossible_county():
 
 
 def test_the_published_examples_come_out():
-    assert id_numbers([date(1900, 1, 1)], np.array([False])) == ["339901190001010017"]
-    assert id_numbers([date(2000, 2, 29)] * 2, np.array([False, False]))[0][:17] == (
+    assert numbers_of([date(1900, 1, 1)], np.array([False])) == ["339901190001010017"]
+    assert numbers_of([date(2000, 2, 29)] * 2, np.array([False, False]))[0][:17] == (
         "33990120000229001"
     )
 
 
 def test_two_people_of_one_birthday_never_share_a_number():
-    numbers = id_numbers([date(1990, 5, 5)] * 300, np.zeros(300, dtype=bool))
+    numbers = numbers_of([date(1990, 5, 5)] * 300, np.zeros(300, dtype=bool))
 
     assert len(set(numbers)) == 300
+
+
+def test_a_day_with_more_people_than_numbers_is_refused():
+    with pytest.raises(ValueError, match="than there are numbers"):
+        serials(np.zeros(501, dtype=np.int64), np.zeros(501, dtype=bool))
 
 
 def test_credit_codes_pass_an_independent_check():
