@@ -20,9 +20,6 @@ pytest_plugins = [
     "tests.support.oidc",
 ]
 
-HERE = Path(__file__).parent
-#: These share a running city: browser tests by two halves, each in a process of its own.
-TOGETHER = ("browser",)
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 
 
@@ -84,19 +81,7 @@ def _folders_the_server_may_enter() -> Any:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give each process whole files, and half of the browser tests to one.
-
-    Not by `xdist_group`: pytest 9.2 no longer reads what pytest-xdist 3.8 appends to a test's id,
-    so that its groups fall apart and each process starts a city of its own for the same file.
-    """
-    from xdist.scheduler import LoadScopeScheduling
-
-    class ByFile(LoadScopeScheduling):  # type: ignore[misc]
-        def _split_scope(self, nodeid: str) -> str:
-            path = nodeid.partition("::")[0]
-            folder, name = Path(path).parts[1:3] if path.count("/") > 1 else ("", path)
-            if folder not in TOGETHER:
-                return path
-            return f"{folder} {'a-d' if name < 'test_e' else 'e-z'}"
+    """Deal out whole files, the longest first."""
+    from tests.support.dealing import ByFile
 
     return ByFile(config, log)

@@ -23,12 +23,25 @@ import mapbox_vector_tile
 CORE: Final = 12
 DEEPEST: Final = 3
 LARGEST: Final = 64 * 1024 * 1024
+#: As many digits stand together in everything that is looked for; most runs hold none of theirs.
+KEY: Final = 10
 _SEPARATORS: Final = re.compile(r"(?<=[0-9])[ \t\u00a0\u3000\-._·:/()（）+*#|'\"]{1,3}(?=[0-9Xx])")
 _RUN: Final = re.compile(r"[Xx]?[0-9]{10,}[Xx]?")
 _ESCAPED: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{14,}={0,2}")
-_LONG_HEX: Final = re.compile(r"(?=[0-9]*[a-fA-F])[0-9a-fA-F]{32,}")
+_LONG_HEX: Final = re.compile(r"[0-9a-fA-F]{32,}")
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2}){9,}")
+
+
+@dataclass(frozen=True)
+class Window:
+    """Digits that give somebody away, and where in them their key begins."""
+
+    text: str
+    at: int
+    kind: str
+    value: str
+    form: str
 
 
 @dataclass(frozen=True)
@@ -44,7 +57,7 @@ class Finder:
     """Knows what was planted; finds it plain, grouped, reversed, encoded, packed or in a tile."""
 
     def __init__(self, ids: Iterable[str], phones: Iterable[str], names: Iterable[str]) -> None:
-        self._windows: dict[int, dict[str, tuple[str, str, str]]] = {}
+        self._windows: dict[str, list[Window]] = {}
         for value in ids:
             self._add(value, "id", value, "plain")
             self._add(value[::-1], "id", value, "reversed")
@@ -59,7 +72,9 @@ class Finder:
         return list(dict.fromkeys(self._find(data[:LARGEST], "", 0)))
 
     def _add(self, window: str, kind: str, value: str, form: str) -> None:
-        self._windows.setdefault(len(window), {})[window.upper()] = (kind, value, form)
+        at = int(window[:1] in "Xx")  # the check digit of a number that is written from its end
+        key = window[at : at + KEY]
+        self._windows.setdefault(key, []).append(Window(window.upper(), at, kind, value, form))
 
     def _find(self, data: bytes, way: str, depth: int) -> Iterator[Hit]:
         text = data.decode("utf-8", "replace")
@@ -74,19 +89,28 @@ class Finder:
         for found in self._names.finditer(text):
             yield Hit("name", found[0], way)
         # Geometry in a dump is millions of digits by chance; what they stand for is read as hex.
-        text = _LONG_HEX.sub(" ", text)
+        text = _LONG_HEX.sub(lambda found: found[0] if found[0].isdigit() else " ", text)
         joined = _SEPARATORS.sub("", text)
         for run in {*_RUN.findall(text), *_RUN.findall(joined)}:
-            for length, windows in self._windows.items():
-                for start in range(len(run) - length + 1):
-                    known = windows.get(run[start : start + length].upper())
-                    if known is not None:
-                        yield Hit(known[0], known[1], f"{way}{known[2]}")
+            for start in range(len(run) - KEY + 1):
+                for window in self._windows.get(run[start : start + KEY], ()):
+                    first = start - window.at
+                    if first >= 0 and run[first : first + len(window.text)].upper() == window.text:
+                        yield Hit(window.kind, window.value, f"{way}{window.form}")
 
 
 def _texts(text: str) -> Iterator[tuple[str, str]]:
-    """Yield a text as it is and as each reader of it would see it, where that differs."""
+    """Yield a text as it is and the lines that a reader of it would see otherwise."""
     yield "", text
+    others = list(_others(text))
+    lines = set(text.split("\n")) if others else set()
+    for name, other in others:
+        changed = [line for line in other.split("\n") if line not in lines]
+        if changed:
+            yield name, "\n".join(changed)
+
+
+def _others(text: str) -> Iterator[tuple[str, str]]:
     if "%" in text:
         yield "url:", unquote_plus(text)
     if "&" in text:
@@ -94,9 +118,7 @@ def _texts(text: str) -> Iterator[tuple[str, str]]:
     if "\\u" in text:
         yield "json:", _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
     if not text.isascii():
-        wide = unicodedata.normalize("NFKC", text)
-        if wide != text:
-            yield "wide:", wide
+        yield "wide:", unicodedata.normalize("NFKC", text)
 
 
 def _inner(data: bytes, text: str) -> Iterator[tuple[str, bytes]]:

@@ -36,7 +36,10 @@ def test_an_error_without_a_text_keeps_its_own_words() -> None:
 
 
 def test_every_command_explains_itself() -> None:
-    for name in main.commands:
+    for name, command in main.commands.items():
+        if name == "test":  # it hands `--help` on to pytest, a run of some seconds
+            assert command.help
+            continue
         shown = CliRunner().invoke(main, [name, "--help"])
 
-        assert shown.exit_code == 0 or name == "test", name
+        assert shown.exit_code == 0, name
