@@ -35,6 +35,7 @@ _GRANT: Final = "@app.admin.grants:FIELDS"
 #: Endpoint -> names of its fields. One that ends with * is a beginning of names; one that begins
 #: with @ is where a view keeps them itself.
 FORMS: Final[dict[str, str]] = {
+    "worker_addresses.answer": "answer",
     "account.change_password": "present new again next",
     "account.end_others": "",
     "account.end_session": "",
@@ -44,6 +45,8 @@ FORMS: Final[dict[str, str]] = {
     "account_factor.finish": "code next",
     "account_factor.remove": "next",
     "account_factor.renew_codes": "next",
+    "addresses.answer": "answer",
+    "addresses.check_list": "lines act",
     "admin.calendar.draft": "year @app.admin.calendar_forms:FIELDS",
     "admin.calendar.make": "",
     "admin.chain.verify": "",

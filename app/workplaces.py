@@ -15,6 +15,7 @@ from app.auth import SIGNED_IN, requires
 from app.render import json_answer
 from grids import exports
 from grids.accounts import Actor
+from grids.addressing import questions
 from grids.channels import alarms, letters, transfers
 from grids.outbox import log
 
@@ -84,6 +85,11 @@ GROUPS: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
         (
             Place("data:view", "/data", "database", "data.registers"),
             Place("grid:view", "/registers", "list-details", "register.title"),
+            Place("data:view", "/data/addresses", "map-pins", "address.title"),
+            Place(
+                "address:answer", "/data/address-questions", "help-circle", "address.questions",
+                questions.count_open,
+            ),
         ),
     ),
     (

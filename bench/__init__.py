@@ -20,6 +20,7 @@ NAMES = (
     "servers",
     "responsibility",
     "registers",
+    "addresses",
 )
 
 

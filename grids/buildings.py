@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from geoalchemy2 import WKBElement
-from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    FetchedValue,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+)
 from sqlalchemy import text as sql_text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grids.db import Base, Located, LocatedPoint, geometry, geometry_check, identity, web_geometry
+from grids.db import (
+    Base,
+    Located,
+    LocatedPoint,
+    code_column,
+    geometry,
+    geometry_check,
+    identity,
+    web_geometry,
+)
+
+#: 在用, 注销, 预编
+PLATE_STATES: Final = ("in_use", "cancelled", "reserved")
+#: 门牌, 楼牌, 单元牌, 户牌
+PLATE_TYPES: Final = ("door", "building", "unit", "home")
+
+
+def in_list(column: str, values: tuple[str, ...]) -> str:
+    """Return the condition that a column holds one of the words."""
+    return f"{column} IN (" + ", ".join(f"'{value}'" for value in values) + ")"
 
 
 class Address(LocatedPoint, Base):
@@ -20,6 +49,13 @@ class Address(LocatedPoint, Base):
         Index("address_geom_3857_idx", "geom_3857", postgresql_using="gist"),
         Index("address_area_code_idx", "area_code"),
         Index("address_grid_id_idx", "grid_id"),
+        Index("address_street_idx", "street", "number"),
+        Index("address_estate_idx", "estate", "building"),
+        Index("address_parent_id_idx", "parent_id"),
+        UniqueConstraint("code"),
+        CheckConstraint(in_list("plate_state", PLATE_STATES), name="plate_state"),
+        CheckConstraint(in_list("plate_type", PLATE_TYPES), name="plate_type"),
+        CheckConstraint("quality BETWEEN 0 AND 100", name="quality"),
         Index(
             "address_text_idx", "text", postgresql_using="gin",
             postgresql_ops={"text": "gin_trgm_ops"},
@@ -35,6 +71,15 @@ class Address(LocatedPoint, Base):
     number: Mapped[str | None]
     estate: Mapped[str | None]  #: 小区 or courtyard
     building: Mapped[str | None]  #: 楼幢
+    unit: Mapped[str | None]  #: 单元
+    floor: Mapped[str | None]  #: 楼层
+    room: Mapped[str | None]  #: 户室
+    #: Area (12 digits), sequence (8), check digit: the database gives it once, it never changes.
+    code: Mapped[str] = mapped_column(code_column(), server_default=FetchedValue())
+    plate_state: Mapped[str] = mapped_column(server_default="in_use")
+    plate_type: Mapped[str] = mapped_column(server_default="door")
+    parent_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("address.id"))
+    quality: Mapped[int | None] = mapped_column(SmallInteger)  #: 0 to 100, `addressing.quality`
     geom_3857: Mapped[WKBElement | None] = web_geometry()
 
 

@@ -20,6 +20,7 @@ from grids import (
     people,
     requests,
 )
+from grids.addressing import models as addressing_models
 from grids.channels import letter_models, link_models
 from grids.channels import models as channel_models
 from grids.db import Base
@@ -45,6 +46,7 @@ from grids.watch import models as watch_models
 __all__ = [
     "Base",
     "accounts",
+    "addressing_models",
     "arbitration_models",
     "audit",
     "basemap",

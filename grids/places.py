@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
+from grids.addressing.match import SURE
+from grids.addressing.service import geocode
 from grids.cells import Grid
 from grids.divisions import Area
 
 #: An address further away does not name the place any more.
 NEAR_M = 150.0
-#: Below this share of common three-letter groups two addresses are not the same (pg_trgm).
-ALIKE = 0.45
-#: From here on it is the same door; below it may be a neighbour in the same street.
-SAME = 0.95
+#: How far off a place may be: a door of which the geocoder is sure, or something of its street.
 DOOR_M, STREET_M = 30.0, 300.0
 
 
@@ -30,10 +28,6 @@ BOUNDS = text("""
     SELECT ST_XMin(box) AS west, ST_YMin(box) AS south, ST_XMax(box) AS east, ST_YMax(box) AS north
     FROM box
 """)
-
-
-#: Chinese addresses have no spaces, people type them around figures: "江滨路 88 号".
-SPACE_BESIDE_HAN = re.compile(r"(?<=[\u4e00-\u9fff]) | (?=[\u4e00-\u9fff])")
 
 
 @dataclass(frozen=True)
@@ -68,15 +62,6 @@ NEAR = text("""
       SELECT near.text, ST_DistanceSphere(near.geom, here.geom) AS distance_m
       FROM address AS near ORDER BY near.geom <-> here.geom LIMIT 1
     ) AS a ON true
-""")
-
-# The trigram index finds candidates. People write more than the door plate says ("88号门前"),
-# so a plate that stands whole inside the words counts as the same.
-FIND_ADDRESS = text("""
-    SELECT text, ST_X(geom) AS lon, ST_Y(geom) AS lat,
-           greatest(similarity(text, :words), word_similarity(text, :words)) AS alike
-    FROM address WHERE text % :words
-    ORDER BY alike DESC, length(text), id LIMIT 1
 """)
 
 # The deepest area whose name stands in the text; somewhere inside it, and how wide it is.
@@ -138,11 +123,14 @@ def find(session: Session, words: str) -> Found | None:
     words = " ".join(words.split())
     if not words:
         return None
-    plate = SPACE_BESIDE_HAN.sub("", words)
-    address = session.execute(FIND_ADDRESS, {"words": plate}).one_or_none()
-    if address is not None and address.alike >= ALIKE:
-        accuracy_m = DOOR_M if address.alike >= SAME else STREET_M
-        return _found(address, address.text, address.text, accuracy_m)
+    found = geocode(session, words)
+    best = found.best
+    if best is not None:
+        is_door = best.score >= SURE and best.kind in ("door", "building")
+        accuracy_m = DOOR_M if is_door else STREET_M
+        return Found(best.lon, best.lat, accuracy_m, best.text, best.text)
+    if found.parsed.is_outside:
+        return None
     area = session.execute(FIND_AREA, {"words": words}).one_or_none()
     if area is None:
         return None

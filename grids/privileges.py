@@ -13,7 +13,7 @@ ROLES = ("wangge_app", "wangge_worker", "wangge_tiles", "wangge_auditor", "wangg
 READ, ADD, CHANGE, REMOVE = "SELECT", "INSERT", "UPDATE", "DELETE"
 MAP_TABLES = (
     "city", "area", "grid", "grid_version", "cell", "road", "water", "landuse", "place",
-    "building", "address", "component", "facility", "enterprise", "premises",
+    "building", "address", "address_name", "component", "facility", "enterprise", "premises",
     "calendar_change", "calendar_version", "category", "category_limit", "category_rule", "code_change", "code_load", "code_map",
     "code_system", "stage_limit", "work_span", "department", "workday", "people_count",
     "people_group_count", "population_category",
@@ -129,6 +129,8 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         "arbitration": (READ, ADD, CHANGE),
         "arbitration_statement": (READ, ADD, CHANGE),
         "precedent": (READ, ADD, CHANGE),
+        "address_question": (READ, ADD, CHANGE),
+        "address_alias": (READ, ADD, CHANGE),
     },
     "wangge_worker": {
         **dict.fromkeys(MAP_TABLES, (READ,)),
@@ -208,6 +210,8 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         "arbitration": (READ, ADD, CHANGE),
         "arbitration_statement": (READ,),
         "precedent": (READ,),
+        "address_question": (READ, ADD, REMOVE),
+        "address_alias": (READ,),
     },
     "wangge_tiles": {
         **dict.fromkeys(MAP_TABLES, (READ,)),

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from grids import blobs
 from grids.accounts.models import SignInFailure, SignInSession
+from grids.addressing.models import AddressQuestion
 from grids.certificates import Certificate, certify, write
 from grids.channels.letter_models import Letter
 from grids.disputes.models import Dispute, DisputeParty
@@ -37,6 +38,7 @@ RIGHTS: Final = 3 * YEAR
 WHEREABOUTS: Final = timedelta(days=30)
 REQUESTS: Final = timedelta(days=30)
 FAILURES: Final = timedelta(days=180)
+ADDRESSES: Final = timedelta(days=90)
 
 Outcome = tuple[str, list[object]]  #: table, ids of the rows
 
@@ -121,6 +123,11 @@ def _letters(session: Session, until: datetime) -> Outcome:
     return _removed(session, Letter, Letter.done_at < until)
 
 
+def _questions(session: Session, until: datetime) -> Outcome:
+    """Texts whose address was confirmed: what was learned of them stays, their words go."""
+    return _removed(session, AddressQuestion, AddressQuestion.answered_at < until)
+
+
 #: In this order: photos after the contacts, so that a case loses both in one night.
 RULES: Final = (
     Rule("residents", "residents two years after moving out", RESIDENT, _persons),
@@ -134,6 +141,7 @@ RULES: Final = (
     Rule("sign_ins", "sign-ins that are over", timedelta(0), _sign_ins),
     Rule("failures", "failed sign-ins, after 180 days", FAILURES, _failures),
     Rule("letters", "letters, one year after they were dealt with", CONTACT, _letters),
+    Rule("addresses", "questions about addresses, 90 days after the answer", ADDRESSES, _questions),
     Rule("answers", "answers kept for repeated writes, after 30 days", REQUESTS, _request_keys),
 )  # fmt: skip
 #: Kept by another hand: exports expire by their own job, the audit log by `wangge audit retire`

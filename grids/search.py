@@ -2,7 +2,8 @@
 areas, categories, and coordinates in any notation. Persons are never found here.
 
 Names of areas, grids, places and categories answer to pinyin and its initials too. Addresses
-and enterprises are found by pairs of characters (`text_pairs`), for Chinese words are short.
+and enterprises are found by pairs of characters (`text_pairs`), for Chinese words are short;
+addresses by what the words may mean too (`addressing`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sqlalchemy.orm import Session
 from gis.coordtext import read_place
 from grids import scope
 from grids.accounts import Actor
+from grids.addressing.service import geocode
 from grids.basemap import Place
 from grids.buildings import Address
 from grids.cells import Grid, GridVersion
@@ -170,9 +172,21 @@ def _addresses(session: Session, actor: Actor, words: str) -> list[Hit]:
         .order_by(func.length(Address.text), Address.text)
         .limit(SHOWN)
     )
-    return [
+    held = [
         Hit("address", str(row.id), row.text, row.text, "", row.lon, row.lat)
         for row in session.execute(statement)
+    ]
+    meant = _meant(session, actor, words) if len(held) < SHOWN else []
+    known = {hit.id for hit in held}
+    return [*held, *(hit for hit in meant if hit.id not in known)][:SHOWN]
+
+
+def _meant(session: Session, actor: Actor, words: str) -> list[Hit]:
+    """Find the addresses that the words may mean: written otherwise, wrongly, by an old name."""
+    return [
+        Hit("address", str(one.address_id), one.text, one.text, "", one.lon, one.lat)
+        for one in geocode(session, words).candidates
+        if one.address_id is not None and scope.may_see(actor, one.area_code)
     ]
 
 

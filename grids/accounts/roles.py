@@ -45,11 +45,11 @@ ROLES: dict[str, frozenset[str]] = {
     | {"desk:view", "incident:move", "rules:view", "ledger:view"}
     | {"hazard:view", "hazard:move"},
     "worker": CASE_VIEW
-    | {"worker:view", "incident:submit", "incident:move", "visit:make"}
+    | {"worker:view", "incident:submit", "incident:move", "visit:make", "address:answer"}
     | HAZARDS
     | DISPUTES,
     "grid_leader": CASE_VIEW
-    | {"worker:view", "incident:submit", "incident:move", "visit:make"}
+    | {"worker:view", "incident:submit", "incident:move", "visit:make", "address:answer"}
     | HAZARDS
     | DISPUTES,
     # Another system: it sends cases and asks for its own, by a token, and sees nothing else.
@@ -65,7 +65,7 @@ ROLES: dict[str, frozenset[str]] = {
     # 数据专员: brings files in, answers for their quality; residents' rows are the registrar's.
     "steward": frozenset(
         {"map:view", "grid:view", "enterprise:view"}
-        | {"data:view", "data:import", "data:decide"}
+        | {"data:view", "data:import", "data:decide", "address:answer"}
         | {"ledger:view", "forms:write"}
     ),
     # 三员: the system's accounts, what they may do, and the record of it are three people's work.

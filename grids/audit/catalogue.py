@@ -91,6 +91,7 @@ ACTIONS: dict[str, Action] = {
         Action("arbitration_dropped", "change"),
         Action("precedent_ended", "change"),
         Action("precedent_to_rule", "change"),
+        Action("address_confirmed", "change"),
         Action("calendar_changed", "change"),
         Action("code_version_added", "change"),
         Action("code_version_withdrawn", "change"),

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from gis.crs import metric_srid_for
 from grids import city as cities
+from grids.addressing import quality
 from grids.counts import refresh as refresh_counts
 from grids.gridding import (
     Layout,
@@ -196,6 +197,7 @@ def _store(connection: Connection, stage: Stage, layout: Layout, city: cities.Ci
     cells = store_cells(connection, layout.grids, ids, metric_srid=srid, on=today)
     store_base_map(connection)
     store_located(connection, place_index(connection, today), stage)
+    quality.refresh(connection, srid)
     count_households(connection)
     gather_statistics(connection)
     refresh_counts(connection, datetime.now(UTC))

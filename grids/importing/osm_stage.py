@@ -213,6 +213,9 @@ def _create(connection: Connection, table: str) -> None:
                 " ADD COLUMN link_lon float8, ADD COLUMN link_lat float8"
             ).format(staged)
         )
+    if table == "address":
+        # The database gives codes when the rows are moved.
+        statements.append(sql.SQL("ALTER TABLE {} ALTER code DROP NOT NULL").format(staged))
     if table == "component":
         statements.append(sql.SQL("ALTER TABLE {} ALTER identifier DROP NOT NULL").format(staged))
     for statement in statements:

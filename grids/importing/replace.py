@@ -21,7 +21,8 @@ CITY_TABLES = (
     "incident_event", "incident",
     "person", "household", "dwelling", "people_count", "people_group_count", "people_draw",
     "population_count", "population_batch", "population_told",
-    "register_change", "premises", "enterprise", "component", "facility", "building", "address",
+    "register_change", "premises", "enterprise", "component", "facility", "building",
+    "address_alias", "address_question", "address_name", "address",
     "cell", "grid_version", "grid", "area",
     "road", "water", "landuse", "place",
 )  # fmt: skip

@@ -36,6 +36,8 @@ _WRITER: Final = Personal("L3", "reporter", "call_back", "consent", "letter_1y",
 _LETTER: Final = Personal("L3", "reporter", "case", "consent", "letter_1y", "letter:view")
 _MEDIATES: Final = Personal("L2", "staff", "proof", "employment", "dispute", "dispute:view")
 _INSPECTS: Final = Personal("L2", "staff", "proof", "employment", "hazard", "hazard:view")
+_PLACE: Final = Personal("L3", "resident", "addresses", "legal_duty", "asked_90", "address:answer")
+_SAYS: Final = Personal("L2", "staff", "addresses", "employment", "employed", "address:answer")
 _LOG: Final = Personal("L3", "staff", "accountability", "network_law", "days_180", "admin:audit")
 
 
@@ -98,6 +100,9 @@ PERSONAL: Final[dict[str, Personal]] = {
     "observation.value": Personal(
         "L3", "resident", "service", "legal_duty", "resident_2y", "visit:make"
     ),
+    **_each(_PLACE, "address_question", "text normal candidates"),
+    **_each(_SAYS, "address_question", "answered_by"),
+    **_each(_SAYS, "address_alias", "learned_by"),
     **_each(_ACT, "blob", "account_id taken_at"),
     "blob.taken_geom": Personal("L3", "staff", "proof", "employment", "days_30", "nobody"),
     "enterprise.contact_sealed": Personal(

@@ -19,7 +19,14 @@ TABLES: Final = (
     Listed(
         "address",
         "map",
-        "id source_id text street number estate building geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
+        "id source_id text street number estate building unit floor room code plate_state plate_type parent_id quality geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
+    ),
+    Listed("address_alias", "addresses", "digest address_id learned_at learned_by"),
+    Listed("address_name", "map", "id level old new address_id changed_on"),
+    Listed(
+        "address_question",
+        "addresses",
+        "id text normal source area_code candidates state asked_at answered_at answered_by answer_id",
     ),
     Listed(
         "alarm",
@@ -109,14 +116,10 @@ TABLES: Final = (
     ),
     Listed("calendar_change", "codes", "id version_no what key before after"),
     Listed(
-        "calendar_draft",
-        "codes",
-        "id account_id made_at base_no reason edit outlook version_no",
+        "calendar_draft", "codes", "id account_id made_at base_no reason edit outlook version_no"
     ),
     Listed(
-        "calendar_version",
-        "codes",
-        "no changed_at account_id reason origin moved recomputed_at",
+        "calendar_version", "codes", "no changed_at account_id reason origin moved recomputed_at"
     ),
     Listed(
         "category_limit",
@@ -155,9 +158,7 @@ TABLES: Final = (
     ),
     Listed("department", "codes", "code name_zh name_en sort"),
     Listed(
-        "desk_claim",
-        "desk",
-        "incident_id account_id since_at ends_at area_code department_code",
+        "desk_claim", "desk", "incident_id account_id since_at ends_at area_code department_code"
     ),
     Listed("desk_draft", "drafts", "account_id incident_id action fields updated_at"),
     Listed(
@@ -278,11 +279,7 @@ TABLES: Final = (
         "forms",
         "id form no line name_zh name_en subject kinds visit_days items status made_by made_at live_from approved_by approved_at cost note",
     ),
-    Listed(
-        "ledger",
-        "forms",
-        "code line name_zh name_en subject kinds period_days columns sort",
-    ),
+    Listed("ledger", "forms", "code line name_zh name_en subject kinds period_days columns sort"),
     Listed(
         "visit",
         "visits",

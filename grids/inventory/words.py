@@ -17,6 +17,7 @@ PURPOSES: Final = {
     "accountability": "say who saw or changed what",
     "duty": "know who is on duty",
     "mediation": "mediate a dispute and prove what was agreed",
+    "addresses": "find out which address a text means",
     "rights": "answer what residents ask about their data",
 }
 #: Code -> legal ground (PIPL art. 13).
@@ -37,6 +38,7 @@ RETENTIONS: Final = {
     "hazard": "as long as the hazard",
     "employed": "while the account exists",
     "session": "until the sign-in ends",
+    "asked_90": "90 days after the question was answered",
     "days_30": "30 days",
     "days_180": "180 days or longer, as the audit log",
     "years_3": "three years",

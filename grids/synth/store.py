@@ -12,6 +12,8 @@ import numpy as np
 import shapely
 from sqlalchemy import Connection, text
 
+from grids.addressing import quality
+from grids.addressing.codes import give_codes
 from grids.bulk import Column, copy_frame, reserve_ids
 from grids.linking import PlaceIndex, link_points
 from grids.secrets import Vault, normal_phone
@@ -36,6 +38,8 @@ from grids.synth.world import World, to_earth, to_lonlat
 #: Columns that differ between two runs of one seed: keys of the database (also inside the data
 #: of events), nonces, hashes.
 VARYING = ("id", "_id", "_sealed", "_index", "_hash", "data")
+#: The streets that were renamed got their present names so many days ago.
+RENAMED_AGO = 900
 
 
 #: Table -> keys that were taken for its rows, in the order of the city's arrays.
@@ -119,12 +123,7 @@ def store_buildings(
 ) -> None:  # fmt: skip
     """Write addresses and buildings."""
     houses = world.houses
-    points = to_lonlat(addresses.points)
-    out.put("address", {
-        "id": keys["address"], "text": addresses.text, "street": addresses.street,
-        "number": addresses.number, "estate": addresses.estate, "building": addresses.building,
-        "geom": as_points(points), **_placed(index, points),
-    })  # fmt: skip
+    store_addresses(out, world.plan, addresses, index, keys["address"])
     shapes = to_earth(houses.shapes)
     names = [_building_name(world, addresses, k) for k in range(len(houses.shapes))]
     out.put("building", {
@@ -134,6 +133,50 @@ def store_buildings(
         "address_id": keys["address"], "geom": [as_multi(shape) for shape in shapes],
         **_placed(index, link_points(shapes)),
     })  # fmt: skip
+
+
+def store_addresses(
+    out: Writer, plan: Plan, addresses: Addresses, index: PlaceIndex, houses: Ints
+) -> None:
+    """Write the plates of the gates, then the addresses of the buildings, whose keys are given."""
+    points = to_lonlat(np.vstack([addresses.points, addresses.gate_points]))
+    count, gates = len(addresses.text), addresses.gates
+    where = _placed(index, points)
+    keys = np.concatenate([houses, out.ids("address", len(gates))])
+    gate = np.concatenate([addresses.gate, np.full(len(gates), -1)])
+    behind = np.ma.masked_array(keys[count + gate], mask=gate < 0)
+    nobody = [None] * len(gates)
+    columns: dict[str, list[Any]] = {
+        "text": [*addresses.text, *(street + number for street, number, _ in gates)],
+        "street": [*addresses.street, *(street for street, _, _ in gates)],
+        "number": [*addresses.number, *(number for _, number, _ in gates)],
+        "estate": [*addresses.estate, *(estate for _, _, estate in gates)],
+        "building": [*addresses.building, *nobody],
+    }
+    codes = give_codes(out.connection, where["area_code"])
+    worth = quality.scores(
+        columns["text"], [columns[name] for name in quality.LEVELS], where["area_code"],
+        np.vstack([addresses.points, addresses.gate_points]),
+    )  # fmt: skip
+    order = np.concatenate([np.arange(count, len(points)), np.arange(count)])
+    rows: dict[str, Any] = {
+        "id": keys, **columns, "code": codes, "quality": worth,
+        "plate_type": ["building" if name else "door" for name in columns["building"]],
+        "parent_id": behind,
+        "geom": as_points(points), **where,
+    }  # fmt: skip
+    out.put("address", {name: _in_order(column, order) for name, column in rows.items()})
+    out.put("address_name", {
+        "level": [level for level, _, _ in addresses.renamed],
+        "old": [old for _, old, _ in addresses.renamed],
+        "new": [new for _, _, new in addresses.renamed],
+        "changed_on": [plan.today - timedelta(days=RENAMED_AGO)] * len(addresses.renamed),
+    })  # fmt: skip
+
+
+def _in_order(column: Any, order: Ints) -> Any:
+    """Put a column in another order: a plate comes before what lies behind it."""
+    return column[order] if isinstance(column, np.ndarray) else [column[k] for k in order.tolist()]
 
 
 def _building_name(world: World, addresses: Addresses, k: int) -> str | None:
@@ -270,10 +313,11 @@ def wipe(connection: Connection) -> None:
     connection.execute(
         text(
             "TRUNCATE incident, grid, cell, area, road, water, landuse, place, building, address,"
-            " register_change, component, facility, enterprise, premises, dwelling, household, person, people_count,"
+            " register_change, address_name, address_question, address_alias, component, facility, enterprise, premises, dwelling, household, person, people_count,"
             " people_group_count, people_draw, population_count, population_told,"
             " observation,"
             " account, feed, request_key, number_day, blob CASCADE"
         )
     )
+    connection.execute(text("ALTER SEQUENCE address_code_seq RESTART"))
     connection.execute(text("UPDATE feed_state SET no = 0, xid = '0', hash = ''::bytea"))

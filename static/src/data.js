@@ -7,6 +7,7 @@ import {bindThemeSwitch} from './ui/theme-switch.js';
 import {showPlace} from './data/place-map.js';
 import commonZh from './messages/common.zh.js';
 import commonEn from './messages/common.en.js';
+import {startAddresses} from './data/addresses.js';
 import zh from './messages/data.zh.js';
 import en from './messages/data.en.js';
 
@@ -18,3 +19,5 @@ bindThemeSwitch();
 
 const place = document.getElementById('place-map');
 if (place && page.place) showPlace(place, page);
+const places = document.getElementById('address-map');
+if (places) startAddresses(places, /** @type {any} */ (pageData()));

@@ -38,6 +38,7 @@ SCOPED = {
     "Inspection": "inspection",
     "Visit": "visit",
     "Observation": "observation",
+    "AddressQuestion": "address_question",
 }
 STARTS = frozenset({"select", "update", "delete", "rows_at"})
 OF_A_SESSION = frozenset({"get", "get_one", "query"})
