@@ -12,14 +12,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from app.config import ROOT
 from app.processes import free_port
 from app.slow_clients import MOST_SLOW, PatientUnreader, Seats, SlowClient
-from tests.support.database import environment_for
+from tests.support.database import Server, environment_for
 
 FIRST_PORT = 21_760
 THREADS = 8
@@ -29,11 +28,17 @@ HEAD = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: "
 BODY = b"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 4000\r\n\r\nlogin="
 
 
-@pytest.fixture
-def port(empty_database: str, tmp_path: Path) -> Iterator[int]:
-    """The server as it is delivered, with one process and few threads."""
+@pytest.fixture(scope="module")
+def port(
+    server: Server, schema_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[int]:
+    """The server as it is delivered, with one process and few threads.
+
+    One for all: whoever was slow must have left nothing behind that holds up the next test.
+    """
+    name, tmp_path = server.clone(schema_template, "slow"), tmp_path_factory.mktemp("slow")
     found = free_port(FIRST_PORT + os.getpid() % 30)
-    env = environment_for(empty_database, tmp_path / "var", WANGGE_WEB_PORT=str(found),
+    env = environment_for(server.url(name), tmp_path / "var", WANGGE_WEB_PORT=str(found),
                           WANGGE_WEB_WORKERS="1", WANGGE_WEB_THREADS=str(THREADS))  # fmt: skip
     command = (sys.executable, "-m", "gunicorn", "--config", str(ROOT / "deploy/gunicorn_web.py"),
                "--worker-class", "tests.support.slow.QuickWorker", "app.wsgi:app")  # fmt: skip
@@ -51,6 +56,7 @@ def port(empty_database: str, tmp_path: Path) -> Iterator[int]:
     finally:
         os.killpg(web.pid, signal.SIGKILL)
         web.wait()
+        server.drop(name)
 
 
 def _answers(port: int) -> bool:
