@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, literal, or_, select
+from sqlalchemy import delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -141,12 +141,13 @@ def keep_filter(
         "updated_at": now,
     }
     fresh = insert(SavedFilter).values(id=filter_id, account_id=actor.account_id, **values)
-    kept = fresh.on_conflict_do_update(
-        index_elements=[SavedFilter.id],
-        set_=values,
-        where=SavedFilter.account_id == actor.account_id,
+    if session.scalar(fresh.on_conflict_do_nothing().returning(SavedFilter.id)) is not None:
+        return
+    # Two statements: on a conflict with somebody else's row an upsert fails at the row policy.
+    changed = update(SavedFilter).where(
+        SavedFilter.id == filter_id, SavedFilter.account_id == actor.account_id
     )
-    if session.scalar(kept.returning(SavedFilter.id)) is None:
+    if session.scalar(changed.values(**values).returning(SavedFilter.id)) is None:
         raise NoFilter("no such filter")
 
 
