@@ -24,6 +24,8 @@ BLUEPRINTS = (
     "app.dispatch",
     "app.worker",
     "app.worker_addresses",
+    "app.worker_visits",
+    "app.visits_api",
     "app.portal",
     "app.questions",
     "app.intake",

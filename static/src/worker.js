@@ -10,8 +10,11 @@ import en from './messages/worker.en.js';
 import {bindThemeSwitch} from './ui/theme-switch.js';
 import {startMap} from './worker/map.js';
 import {startMoves} from './worker/moves.js';
+import {keepShell, openPhone} from './worker/offline.js';
 import {bindCamera, startReport} from './worker/report.js';
+import {startRound} from './worker/round.js';
 import {startTasks} from './worker/tasks.js';
+import {watchWaiting} from './worker/waiting.js';
 
 useMessages({zh: commonZh, en: commonEn});
 useMessages({zh, en});
@@ -28,3 +31,18 @@ const task = document.getElementById('task');
 if (task) startMoves(task, data);
 const map = document.getElementById('big-map');
 if (map) startMap(map, data);
+void remember();
+
+/** What waits on this phone is shown and sent on every page; visits work without a network. */
+async function remember() {
+  /** @type {ReturnType<typeof watchWaiting> | null} */
+  let waiting = null;
+  const phone = await openPhone(() => void waiting?.show());
+  if (!phone) return;
+  waiting = watchWaiting(phone);
+  await waiting.show();
+  await startRound(phone, waiting, data);
+  if (!phone.isOnline) return;
+  await waiting.send();
+  await keepShell();
+}

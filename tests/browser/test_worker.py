@@ -9,7 +9,8 @@ from tests.support import faces
 from tests.support.browser import shoot, sign_in
 
 SMALL_PHONE = {"viewport": {"width": 360, "height": 640}}
-PAGES = ("/worker/", "/worker/map", "/worker/report", "/worker/mine", "/worker/me")
+PAGES = ("/worker/", "/worker/visits", "/worker/visits/mine", "/worker/offline", "/worker/map",
+         "/worker/report", "/worker/mine", "/worker/me")  # fmt: skip
 
 
 @pytest.fixture

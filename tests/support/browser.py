@@ -51,7 +51,9 @@ PHONE = {
     "reduced_motion": "reduce",
 }
 #: Words of the browser about answers that a test asks for on purpose.
-EXPECTED = re.compile(r"status of (401|403|404|409|410|413|415|422|429)|net::ERR_FAILED$")
+EXPECTED = re.compile(
+    r"status of (401|403|404|409|410|413|415|422|429)|net::ERR_(FAILED|INTERNET_DISCONNECTED)$"
+)
 
 
 class Watch:

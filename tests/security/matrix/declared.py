@@ -34,6 +34,7 @@ SAMPLES: dict[str, Any] = {
     "incident_id": NOBODYS_CASE,
     "system": "none",
     "sender_id": "none",
+    "name": "premises",
     "report_id": NOBODYS_CASE,
     "tiles.tile:layer_id": "base",  # layers have permissions of their own: see test_layers
     "command.layer_items:layer_id": "area",
