@@ -50,6 +50,8 @@ class GridVersion(Base):
     households: Mapped[int]  #: dwellings counted on the first day of validity
     area_m2: Mapped[float]
     geom: Mapped[WKBElement] = mapped_column(geometry("MULTIPOLYGON"))
+    #: The plan that made it; None: by the import of a map or by the simulator.
+    plan_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("grid_plan.id"))
 
     grid: Mapped[Grid] = relationship(back_populates="versions")
 

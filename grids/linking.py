@@ -28,7 +28,9 @@ BATCH = 50_000
 _GRIDS = text("""
     SELECT g.id, g.code, ST_AsBinary(v.geom) AS shape
     FROM grid_version AS v JOIN grid AS g ON g.id = v.grid_id
-    WHERE v.valid @> CAST(:day AS date) ORDER BY g.code
+    WHERE v.valid @> CAST(:day AS date)
+      AND (CAST(:reach AS bytea) IS NULL OR v.geom && ST_GeomFromWKB(:reach, 4490))
+    ORDER BY g.code
 """)
 _AREAS = text("""
     SELECT code, level, ST_AsBinary(geom) AS shape
@@ -104,9 +106,12 @@ def grid_index(connection: Connection, on: date) -> GridIndex:
     return _read_grids(connection, on)[0]
 
 
-def place_index(connection: Connection, on: date) -> PlaceIndex:
-    """Read the grids valid on a day and the areas into an index for linking."""
-    grids, codes = _read_grids(connection, on)
+def place_index(connection: Connection, on: date, *, within: Any = None) -> PlaceIndex:
+    """Read the grids valid on a day and the areas into an index for linking.
+
+    With `within`, a geometry in the storage system, grids whose box lies apart are left out.
+    """
+    grids, codes = _read_grids(connection, on, within)
     areas = connection.execute(_AREAS).all()
     return PlaceIndex(
         grids=grids,
@@ -132,22 +137,35 @@ def link_points(shapes: ArrayLike) -> NDArray[np.float64]:
 
 
 def relink(
-    connection: Connection, *, on: date, tables: Sequence[str] = FOLLOWERS, within: Any = None
+    connection: Connection,
+    *,
+    on: date,
+    tables: Sequence[str] = FOLLOWERS,
+    within: Any = None,
+    grids: Sequence[int] | None = None,
 ) -> dict[str, int]:
     """Link stored rows again after the grids changed; return how many changed, by table.
 
-    `within` is a shapely geometry in the storage system: only rows that touch it are read.
+    `within` is a shapely geometry in the storage system: only rows that touch its box are
+    read. `grids` are keys: only rows that were linked to one of them are read.
     People follow the building they live in. Cases keep the grid of their filing.
     """
-    index = place_index(connection, on)
-    changed = {table: _relink_table(connection, index, table, within) for table in tables}
+    index = place_index(connection, on, within=within)
+    reach = {"reach": _wkb(within), "grids": None if grids is None else list(grids)}
+    changed = {table: _relink_table(connection, index, table, reach) for table in tables}
     if "building" in tables:
-        changed |= _relink_people(connection)
+        changed |= _relink_people(connection, reach["grids"])
     return changed
 
 
-def _read_grids(connection: Connection, on: date) -> tuple[GridIndex, dict[int, str]]:
-    rows = connection.execute(_GRIDS, {"day": on}).all()
+def _wkb(shape: Any) -> Any:
+    return None if shape is None else shapely.to_wkb(shape)
+
+
+def _read_grids(
+    connection: Connection, on: date, within: Any = None
+) -> tuple[GridIndex, dict[int, str]]:
+    rows = connection.execute(_GRIDS, {"day": on, "reach": _wkb(within)}).all()
     shapes = shapely.from_wkb(np.array([bytes(row.shape) for row in rows], dtype=object))
     srid = connection.execute(_SPACE).one().srid
     codes = [row.code for row in rows]
@@ -155,7 +173,9 @@ def _read_grids(connection: Connection, on: date) -> tuple[GridIndex, dict[int, 
     return index, {row.id: row.code for row in rows}
 
 
-def _relink_table(connection: Connection, index: PlaceIndex, table: str, within: Any) -> int:
+def _relink_table(
+    connection: Connection, index: PlaceIndex, table: str, reach: dict[str, Any]
+) -> int:
     connection.execute(text("DROP TABLE IF EXISTS relinked"))
     connection.execute(
         text(
@@ -163,7 +183,7 @@ def _relink_table(connection: Connection, index: PlaceIndex, table: str, within:
             ' area_code text COLLATE "C") ON COMMIT DROP'
         )
     )
-    for ids, shapes in _batches(connection, table, within):
+    for ids, shapes in _batches(connection, table, reach):
         linked = index.link(link_points(shapes))
         copy_frame(connection, "relinked", {"id": ids, **linked.columns()})
     update = sql.SQL("""
@@ -177,22 +197,20 @@ def _relink_table(connection: Connection, index: PlaceIndex, table: str, within:
 
 
 def _batches(
-    connection: Connection, table: str, within: Any
+    connection: Connection, table: str, reach: dict[str, Any]
 ) -> Iterator[tuple[list[int], NDArray[np.object_]]]:
     """Read keys and geometries of a table by key, a batch at a time."""
     query = sql.SQL("""
         SELECT id, ST_AsBinary(geom) FROM {}
         WHERE id > %(after)s
           AND (%(reach)s::bytea IS NULL OR geom && ST_GeomFromWKB(%(reach)s::bytea, 4490))
+          AND (%(grids)s::bigint[] IS NULL OR grid_id = ANY(%(grids)s::bigint[]))
         ORDER BY id LIMIT %(most)s
     """).format(sql.Identifier(table))
-    reach = None if within is None else shapely.to_wkb(within)
     after = -(2**63)
     while True:
         rows = (
-            driver(connection)
-            .execute(query, {"after": after, "reach": reach, "most": BATCH})
-            .fetchall()
+            driver(connection).execute(query, {"after": after, "most": BATCH, **reach}).fetchall()
         )
         if not rows:
             return
@@ -207,6 +225,7 @@ _PEOPLE = {
         SET cell_id = b.cell_id, grid_id = b.grid_id, area_code = b.area_code
         FROM dwelling AS d JOIN building AS b ON b.id = d.building_id
         WHERE d.id = h.dwelling_id
+          AND (CAST(:grids AS bigint[]) IS NULL OR h.grid_id = ANY(CAST(:grids AS bigint[])))
           AND (h.cell_id, h.grid_id, h.area_code)
               IS DISTINCT FROM (b.cell_id, b.grid_id, b.area_code)
     """,
@@ -215,13 +234,15 @@ _PEOPLE = {
         SET cell_id = h.cell_id, grid_id = h.grid_id, area_code = h.area_code
         FROM household AS h
         WHERE h.id = p.household_id
+          AND (CAST(:grids AS bigint[]) IS NULL OR p.grid_id = ANY(CAST(:grids AS bigint[])))
           AND (p.cell_id, p.grid_id, p.area_code)
               IS DISTINCT FROM (h.cell_id, h.grid_id, h.area_code)
     """,
 }
 
 
-def _relink_people(connection: Connection) -> dict[str, int]:
+def _relink_people(connection: Connection, grids: list[int] | None) -> dict[str, int]:
     return {
-        table: connection.execute(text(statement)).rowcount for table, statement in _PEOPLE.items()
+        table: connection.execute(text(statement), {"grids": grids}).rowcount
+        for table, statement in _PEOPLE.items()
     }

@@ -36,6 +36,7 @@ from grids.ledgers import models as ledger_models
 from grids.outbox import models as outbox_models
 from grids.outbox import writing as outbox_writing
 from grids.registers import changes as register_changes
+from grids.regrid import models as regrid_models
 from grids.reminders import models as reminder_models
 from grids.responsibility import arbitration_models
 from grids.responsibility import models as responsibility_models
@@ -77,6 +78,7 @@ __all__ = [
     "outbox_writing",
     "people",
     "register_changes",
+    "regrid_models",
     "reminder_models",
     "requests",
     "responsibility_models",

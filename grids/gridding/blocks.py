@@ -15,6 +15,8 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from gis.patchwork import common_sides
+
 Shapes = NDArray[np.object_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -220,7 +222,7 @@ def _longer(line: BaseGeometry) -> BaseGeometry:
 
 def _neighbours(polygons: Shapes, barriers: Barriers) -> tuple[Ints, Floats, Floats]:
     """List pairs of blocks with a common edge, its length and its mean strength."""
-    first, second, ends = _common_segments(polygons)
+    first, second, ends = common_sides(polygons)
     length = np.hypot(*(ends[:, 1] - ends[:, 0]).T)
     strength = _strengths(ends.mean(axis=1), barriers)
     key = first * len(polygons) + second
@@ -229,24 +231,6 @@ def _neighbours(polygons: Shapes, barriers: Barriers) -> tuple[Ints, Floats, Flo
     weighted = sums(inverse, length * strength, len(unique))
     pairs = np.column_stack(np.divmod(unique, max(len(polygons), 1))).astype(np.int64)
     return pairs, shared, weighted / np.maximum(shared, 1e-9)
-
-
-def _common_segments(polygons: Shapes) -> tuple[Ints, Ints, Floats]:
-    rings, ring_block = shapely.get_rings(polygons, return_index=True)
-    xy, ring = shapely.get_coordinates(rings, return_index=True)
-    follows = ring[1:] == ring[:-1]
-    ends = np.stack([xy[:-1][follows], xy[1:][follows]], axis=1)
-    block: Ints = ring_block[ring[:-1][follows]].astype(np.int64)
-    # The same segment runs the other way in the neighbour: bring both into one direction.
-    swap = (ends[:, 0, 0] > ends[:, 1, 0]) | (
-        (ends[:, 0, 0] == ends[:, 1, 0]) & (ends[:, 0, 1] > ends[:, 1, 1])
-    )
-    ends[swap] = ends[swap][:, ::-1]
-    order = np.lexsort(ends.reshape(-1, 4).T)
-    ends, block = ends[order], block[order]
-    same = (ends[1:] == ends[:-1]).all(axis=(1, 2))
-    sides = np.sort(np.stack([block[:-1][same], block[1:][same]]), axis=0)
-    return sides[0], sides[1], ends[:-1][same]
 
 
 def _strengths(middles: Floats, barriers: Barriers) -> Floats:

@@ -23,7 +23,7 @@ CITY_TABLES = (
     "population_count", "population_batch", "population_told",
     "register_change", "premises", "enterprise", "component", "facility", "building",
     "address_alias", "address_question", "address_name", "address",
-    "cell", "grid_version", "grid", "area",
+    "cell", "grid_version", "grid_plan_edit", "grid_plan", "grid", "area",
     "road", "water", "landuse", "place",
 )  # fmt: skip
 

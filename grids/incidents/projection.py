@@ -88,6 +88,8 @@ class Fact:
 FIELDS: Final = tuple(part.name for part in fields(Case))
 #: Steps that give the case to departments; what they were doing before ends.
 ASSIGNING: Final = ("dispatch", "reassign", "fast_track", "arbitrate")
+#: The place stays, its grid is another one; a task of the old grid's worker goes to the new one's.
+REGRID: Final = "regrid"
 #: What an event keeps in its data of what a request said, and flags repeat.
 TOLD: Final = ("until", "outside", "grade", "department")
 #: Flags that keep the state in which they were set, to go back to.
@@ -120,6 +122,8 @@ def apply(case: Case | None, event: IncidentEvent | Fact) -> Case:
         changed |= _entered(case, event)
     changed["flags"] = _flags(case, event, move)
     changed |= _joined(case, event)
+    if event.action == REGRID:
+        changed |= {"area_code": event.area_code, "holder_id": data["holder"]}
     if event.action in ASSIGNING:
         given = [data.get("department"), *(data.get("assisting") or ())]
         changed["involved"] = list(dict.fromkeys([*case.involved, *filter(None, given)]))

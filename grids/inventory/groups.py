@@ -28,6 +28,7 @@ GROUPS: Final = {
     "map": Group("the one map", "while valid", "map:view"),
     "registers": Group("registers of dwellings and enterprises", "while valid", "enterprise:view"),
     "addresses": Group("texts whose address is confirmed", "while valid", "address:answer"),
+    "plans": Group("plans of new duty grids", "as long as the platform", "data:view"),
     "codes": Group("code lists", "while valid", "map:view"),
     "cases": Group("cases and their proof", "as long as the case", "incident:view"),
     "letters": Group("letters to the city", "one year after their end", "letter:view"),

@@ -209,7 +209,13 @@ TABLES: Final = (
     Listed("feed", "system", "sealed_at no incident_id seq area_code department_code payload hash"),
     Listed("feed_state", "system", "id no xid hash"),
     Listed("grid", "map", "id code name kind"),
-    Listed("grid_version", "map", "id grid_id valid households area_m2 geom"),
+    Listed(
+        "grid_plan",
+        "plans",
+        "id town_code name state wishes base_on base added fabric labels figures edit_no made_by made_at editors edited_at asked_by asked_at approved_by approved_at starts_on switched_at outcome",
+    ),
+    Listed("grid_plan_edit", "plans", "plan_id no action labels added edited_by edited_at"),
+    Listed("grid_version", "map", "id grid_id valid households area_m2 geom plan_id"),
     Listed(
         "hand_over",
         "cases",

@@ -312,7 +312,7 @@ def wipe(connection: Connection) -> None:
     """Remove a city with everything that stands on it: cases, registers, accounts, feed."""
     connection.execute(
         text(
-            "TRUNCATE incident, grid, cell, area, road, water, landuse, place, building, address,"
+            "TRUNCATE incident, grid_plan, grid, cell, area, road, water, landuse, place, building, address,"
             " register_change, address_name, address_question, address_alias, component, facility, enterprise, premises, dwelling, household, person, people_count,"
             " people_group_count, people_draw, population_count, population_told,"
             " observation,"

@@ -280,6 +280,9 @@ MOVES: Final[tuple[Move, ...]] = (
     # 工作日历调整: the running clocks are measured again, see grids.reminders.recomputing
     Move("recompute", OPEN, SAME, ("system",), (), (), clock="keep", anyone=True,
          guard="internal", in_wait=True, may_undo=False),
+    # 网格调整: the case lies in another grid from a day on, see grids.regrid.handing
+    Move("regrid", OPEN, SAME, ("system",), (), (), clock="keep", anyone=True,
+         guard="internal", in_wait=True, may_undo=False),
     Move("undo", ALL, SAME, (*STAFF, "system"), (), (), anyone=True, guard="internal",
          in_wait=True, may_undo=False),
 )  # fmt: skip

@@ -29,8 +29,8 @@ from grids.synth.story import telling
 from grids.synth.story.telling import tell
 from tests.support.cases import VAULT
 
-#: What only the platform does, at a change of the calendar.
-NOT_TOLD = {"recompute"}
+#: What only the platform does, at a change of the calendar or of the grids.
+NOT_TOLD = {"recompute", "regrid"}
 
 
 @pytest.fixture(scope="module")

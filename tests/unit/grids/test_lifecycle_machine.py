@@ -34,6 +34,7 @@ NOT_WALKED = {
     "joined",
     "parted",
     "recompute",
+    "regrid",
 }
 
 
