@@ -41,6 +41,8 @@ BLUEPRINTS = (
     "app.subject_requests",
     "app.counts",
     "app.data.home",
+    "app.data.quality",
+    "app.data.base",
     "app.data.entries",
     "app.data.addresses",
     "app.openapi",

@@ -47,6 +47,8 @@ FORMS: Final[dict[str, str]] = {
     "account_factor.remove": "next",
     "account_factor.renew_codes": "next",
     "addresses.answer": "answer",
+    "base_numbers.sign": "area digest note",
+    "quality.see": "area note",
     "addresses.check_list": "lines act",
     "admin.calendar.draft": "year @app.admin.calendar_forms:FIELDS",
     "admin.calendar.make": "",

@@ -18,6 +18,7 @@ from grids.accounts import Actor
 from grids.addressing import questions
 from grids.channels import alarms, letters, transfers
 from grids.outbox import log
+from grids.quality import alarms as quality_alarms
 
 bp = Blueprint("workplaces", __name__)
 
@@ -85,6 +86,11 @@ GROUPS: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
         (
             Place("data:view", "/data", "database", "data.registers"),
             Place("grid:view", "/registers", "list-details", "register.title"),
+            Place("grid:view", "/data/base", "clipboard-check", "base.title"),
+            Place(
+                "data:view", "/data/quality", "target", "quality.title",
+                quality_alarms.count_unseen,
+            ),
             Place("data:view", "/data/addresses", "map-pins", "address.title"),
             Place(
                 "address:answer", "/data/address-questions", "help-circle", "address.questions",

@@ -21,6 +21,7 @@ from grids import (
     requests,
 )
 from grids.addressing import models as addressing_models
+from grids.base_numbers import models as base_number_models
 from grids.channels import letter_models, link_models
 from grids.channels import models as channel_models
 from grids.db import Base
@@ -35,6 +36,7 @@ from grids.key_population import models as key_population_models
 from grids.ledgers import models as ledger_models
 from grids.outbox import models as outbox_models
 from grids.outbox import writing as outbox_writing
+from grids.quality import models as quality_models
 from grids.registers import changes as register_changes
 from grids.regrid import models as regrid_models
 from grids.reminders import models as reminder_models
@@ -50,6 +52,7 @@ __all__ = [
     "addressing_models",
     "arbitration_models",
     "audit",
+    "base_number_models",
     "basemap",
     "buildings",
     "cells",
@@ -77,6 +80,7 @@ __all__ = [
     "outbox_models",
     "outbox_writing",
     "people",
+    "quality_models",
     "register_changes",
     "regrid_models",
     "reminder_models",

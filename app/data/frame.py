@@ -21,6 +21,7 @@ def page(template: str, **values: Any) -> str:
         waiting=workplaces.waiting_on(menu, g.session, g.actor),
         by_language=faces.by_language,
         moment=faces.instant_words,
+        day_words=faces.day_words,
         page_data={**page_data(), **values.pop("page_data", {})},
         **values,
     )

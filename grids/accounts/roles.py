@@ -36,7 +36,7 @@ ROLES: dict[str, frozenset[str]] = {
     "town_seat": CASE_VIEW
     | CASE_DESK
     | {"incident:submit", "intake:take", "key_population:view", "desk:view"}
-    | {"ledger:view"}
+    | {"ledger:view", "base:sign"}
     | HAZARDS
     | DISPUTE_SEAT,
     # 人民调解员: mediates in the area of a people's mediation committee.
@@ -50,6 +50,7 @@ ROLES: dict[str, frozenset[str]] = {
     | DISPUTES,
     "grid_leader": CASE_VIEW
     | {"worker:view", "incident:submit", "incident:move", "visit:make", "address:answer"}
+    | {"base:sign"}
     | HAZARDS
     | DISPUTES,
     # Another system: it sends cases and asks for its own, by a token, and sees nothing else.

@@ -345,6 +345,14 @@ TABLES: Final = (
     ),
     Listed("rate_count", "system", "bucket hour count"),
     Listed("recovery_code", "staff", "account_id code_hash created_at used_at"),
+    Listed("quality_result", "quality", "day area_code rule source checked failed"),
+    Listed(
+        "quality_alarm",
+        "quality",
+        "id rule area_code source why opened_at checked failed before noted_at noted_by note closed_at",
+    ),
+    Listed("base_number", "quality", "month area_code register n"),
+    Listed("base_signature", "quality", "id area_code signed_at signed_by figures digest note"),
     Listed("register_change", "registers", "id register entry_id changed_at changed_by reason old"),
     Listed("request_key", "system", "id kind body_hash status answer created_at"),
     Listed(

@@ -22,7 +22,8 @@ from sqlalchemy import Connection, Engine, create_engine, select, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from grids import counts, people
+from grids import counts, people, quality
+from grids.base_numbers.sheet import keep
 from grids.city import City, set_city
 from grids.codes import Department
 from grids.errors import Conflict, Invalid
@@ -122,7 +123,7 @@ def build(
         _write(owner_engine, workers, works.later_parts(), progress)
     progress("counts for the map")
     with owner_engine.begin() as connection:
-        done = _finished(connection, works.docket, until)
+        done = _finished(connection, works.docket, until, plan.today)
     report = SynthReport(
         scale=scale,
         seed=seed,
@@ -280,7 +281,7 @@ def _write_part(name: str) -> str:
     return name
 
 
-def _finished(connection: Connection, docket: Docket, now: datetime) -> list[Mark]:
+def _finished(connection: Connection, docket: Docket, now: datetime, today: date) -> list[Mark]:
     """Write what looks at the whole city, remove the marks and return them."""
     out = Writer(connection)
     store_links(out, docket)
@@ -289,6 +290,8 @@ def _finished(connection: Connection, docket: Docket, now: datetime) -> list[Mar
     connection.execute(text("ANALYZE"))
     counts.refresh(connection, now)
     people.publish_counts(connection, now)
+    quality.run(connection, today)
+    keep(connection, today.replace(day=1))
     marks.end(connection)
     done[LINKS] = Mark(LINKS, out.counts, out.digest(), {})
     return [done[name] for name in sorted(done)]

@@ -108,7 +108,12 @@ class Works:
         start = int(at or 0)
         if kind == "fittings":
             store.store_fittings(
-                out, self.site.components, self.site.facilities, self.index, self.keys
+                out,
+                self.site.plan,
+                self.site.components,
+                self.site.facilities,
+                self.index,
+                self.keys,
             )
         elif kind == "firms":
             site = self.site

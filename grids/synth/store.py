@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from grids.addressing import quality
@@ -131,6 +132,7 @@ def store_buildings(
         "height_m": dwellings.levels * 3.1 + 0.6, "built_year": built,
         "dwellings": dwellings.per_building, "area_m2": shapely.area(houses.shapes),
         "address_id": keys["address"], "geom": [as_multi(shape) for shape in shapes],
+        "valid_from": _known_from(world.plan, len(shapes)),
         **_placed(index, link_points(shapes)),
     })  # fmt: skip
 
@@ -162,7 +164,7 @@ def store_addresses(
     rows: dict[str, Any] = {
         "id": keys, **columns, "code": codes, "quality": worth,
         "plate_type": ["building" if name else "door" for name in columns["building"]],
-        "parent_id": behind,
+        "parent_id": behind, "valid_from": _known_from(plan, len(keys)),
         "geom": as_points(points), **where,
     }  # fmt: skip
     out.put("address", {name: _in_order(column, order) for name, column in rows.items()})
@@ -172,6 +174,20 @@ def store_addresses(
         "new": [new for _, _, new in addresses.renamed],
         "changed_on": [plan.today - timedelta(days=RENAMED_AGO)] * len(addresses.renamed),
     })  # fmt: skip
+
+
+#: So much of the registers was entered when the platform began; the rest came in since.
+FROM_THE_BEGIN: Final = 0.9
+#: The platform has been in use so long.
+IN_USE: Final = 3 * 366
+
+
+def _known_from(plan: Plan, count: int) -> NDArray[np.datetime64]:
+    """Return the days on which entries of a register were made: most at once, then some a week."""
+    drawn = (np.arange(count, dtype=np.uint64) * 2_654_435_761 % 2**32).astype(float) / 2**32
+    later = np.clip((drawn - FROM_THE_BEGIN) / (1 - FROM_THE_BEGIN), 0, 1)
+    begin = np.datetime64(plan.today, "D") - IN_USE
+    return begin + np.floor(later * (IN_USE + 1)).astype("timedelta64[D]")
 
 
 def _in_order(column: Any, order: Ints) -> Any:
@@ -271,36 +287,41 @@ def store_firms(
         "contact_sealed": vault.seal_many("enterprise", "contact_sealed", ids.tolist(),
                                           firms.contact),
         "address_id": keys["address"][firms.building], "geom": as_points(points),
-        **_placed(index, points),
+        "valid_from": _known_from(plan, len(ids)), **_placed(index, points),
     })  # fmt: skip
     points = to_lonlat(sites.points)
     out.put("premises", {
         "enterprise_id": ids[sites.firm], "building_id": building_ids[sites.building],
         "kind": sites.kind, "name": sites.name, "floor_area_m2": sites.area_m2,
-        "geom": as_points(points), **_placed(index, points),
+        "valid_from": _known_from(plan, len(points)), "geom": as_points(points), **_placed(index, points),
     })  # fmt: skip
     which, names, spots = rentals
     points = to_lonlat(spots)
     out.put("premises", {
         "building_id": building_ids[which], "kind": ["rental_house"] * len(which), "name": names,
-        "geom": as_points(points), **_placed(index, points),
+        "valid_from": _known_from(plan, len(which)), "geom": as_points(points), **_placed(index, points),
     })  # fmt: skip
 
 
 def store_fittings(
-    out: Writer, components: Components, facilities: Facilities, index: PlaceIndex, keys: Keys
+    out: Writer,
+    plan: Plan,
+    components: Components,
+    facilities: Facilities,
+    index: PlaceIndex,
+    keys: Keys,
 ) -> None:
     """Write components and facilities."""
     shapes = to_earth(components.shapes)
     out.put("component", {
         "id": keys["component"], "identifier": components.identifier, "code": components.code,
         "state": components.state, "department_code": components.department, "geom": shapes,
-        **_placed(index, link_points(shapes)),
+        "valid_from": _known_from(plan, len(shapes)), **_placed(index, link_points(shapes)),
     })  # fmt: skip
     points = to_lonlat(facilities.points)
     out.put("facility", {
         "kind": facilities.kind, "name": facilities.name, "geom": as_points(points),
-        **_placed(index, points),
+        "valid_from": _known_from(plan, len(points)), **_placed(index, points),
     })  # fmt: skip
 
 
@@ -313,6 +334,7 @@ def wipe(connection: Connection) -> None:
     connection.execute(
         text(
             "TRUNCATE incident, grid_plan, grid, cell, area, road, water, landuse, place, building, address,"
+            " quality_result, quality_alarm, base_number, base_signature,"
             " register_change, address_name, address_question, address_alias, component, facility, enterprise, premises, dwelling, household, person, people_count,"
             " people_group_count, people_draw, population_count, population_told,"
             " observation,"

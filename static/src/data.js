@@ -8,6 +8,7 @@ import {showPlace} from './data/place-map.js';
 import commonZh from './messages/common.zh.js';
 import commonEn from './messages/common.en.js';
 import {startAddresses} from './data/addresses.js';
+import {showQuality} from './data/quality-map.js';
 import zh from './messages/data.zh.js';
 import en from './messages/data.en.js';
 
@@ -21,3 +22,5 @@ const place = document.getElementById('place-map');
 if (place && page.place) showPlace(place, page);
 const places = document.getElementById('address-map');
 if (places) startAddresses(places, /** @type {any} */ (pageData()));
+const quality = document.getElementById('quality-map');
+if (quality) showQuality(quality, page);

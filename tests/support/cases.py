@@ -62,7 +62,7 @@ def build_city(session: Session) -> None:
 
 def make_actor(session: Session, role: str, area: str = "", department: str | None = None) -> Actor:
     """Make an account with one role; area and department as in `STAFF` unless given."""
-    usual_area, usual_department = STAFF[role]
+    usual_area, usual_department = STAFF.get(role, (COUNTY, None))
     account = accounts.Account(
         login=f"{role}-{uuid4().hex[:8]}", name=f"{role} {department or ''}".strip(),
         password_hash="-",

@@ -1,2 +1,4 @@
 export default {
+  'quality.key': 'Share that fails',
+  'quality.notAsked': 'nothing to check',
 };

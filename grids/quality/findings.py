@@ -1,0 +1,74 @@
+"""The entries that fail a rule right now, and how many of an area do: asked of the registers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from grids import scope
+from grids.accounts import Actor
+from grids.quality.rules import DIMENSIONS, STANDS, Rule, rules_of
+
+PAGE: Final = 50
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page of failing entries, and the key that the next begins after; none at the end."""
+
+    rows: tuple[Any, ...]
+    next: int | None
+
+
+def failing(
+    session: Session, actor: Actor, rule: Rule, *, today: date, area: str = "", after: int = 0
+) -> Found:
+    """List the entries of an area of the caller's scope that fail a rule, by key."""
+    model = rule.model
+    rows = session.scalars(
+        select(model)
+        .where(
+            scope.condition(actor, model),
+            scope.in_areas(model.area_code, (area,)),
+            model.id > after,
+            text(f"({STANDS[rule.register]}) AND ({rule.applies}) AND ({rule.fails})"),
+        )
+        .order_by(model.id)
+        .limit(PAGE + 1),
+        {"today": today},
+    ).all()
+    return Found(tuple(rows[:PAGE]), rows[PAGE - 1].id if len(rows) > PAGE else None)
+
+
+def completeness(
+    session: Session, actor: Actor, register: str, area: str, *, today: date
+) -> float | None:
+    """Return the share of answers that are not missing in a register of an area, live.
+
+    Returns None where nothing is asked there.
+    """
+    rules = [rule for rule in rules_of(register) if rule.dimension == DIMENSIONS[0]]
+    if not rules:
+        return None
+    model = rules[0].model
+    row = session.execute(
+        select(
+            *(text(f"count(*) FILTER (WHERE {rule.applies}) AS n{no}")
+              for no, rule in enumerate(rules)),
+            *(text(f"count(*) FILTER (WHERE ({rule.applies}) AND ({rule.fails})) AS b{no}")
+              for no, rule in enumerate(rules)),
+        )
+        .select_from(model)
+        .where(
+            scope.condition(actor, model),
+            scope.in_areas(model.area_code, (area,)),
+            text(STANDS[register]),
+        ),
+        {"today": today},
+    ).one()  # fmt: skip
+    checked, failed = sum(row[: len(rules)]), sum(row[len(rules) :])
+    return None if not checked else 1 - failed / checked

@@ -1,0 +1,240 @@
+"""The rules of data quality: THE list. A rule is one line; runs, pages and alarms follow it.
+
+A rule says over which entries of a register it is asked (`applies`) and which of them fail
+(`fails`), as conditions on the register's table. `:today` is the day in the city. Conditions
+that look at other rows do so by uncorrelated sets, so that one pass judges a whole register.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from grids.errors import NotFound
+from grids.registers.kinds import KINDS
+
+Dimension = Literal["complete", "valid", "unique", "timely", "consistent", "true"]
+#: 完整 规范 唯一 及时 一致 真实
+DIMENSIONS: Final[tuple[Dimension, ...]] = (
+    "complete", "valid", "unique", "timely", "consistent", "true",
+)  # fmt: skip
+
+#: After so many days without a look an entry is no longer known to be so.
+FRESH_DAYS: Final = 365
+#: An entry and its address, or its building, lie at most so far apart.
+NEAR_M: Final = 200
+#: A height of a storey between these is possible.
+STOREY_M: Final = (2.2, 8.0)
+
+
+class NoRule(NotFound):
+    """There is no such rule."""
+
+    code = "quality.no_rule"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: which entries it is asked of, which fail, and how many may."""
+
+    name: str  #: register.field.what
+    dimension: Dimension
+    fails: str
+    applies: str = "true"
+    #: Above this share of failures an alarm opens.
+    limit: float = 0.05
+
+    @property
+    def register(self) -> str:
+        """Return the register that the rule is about."""
+        return self.name.partition(".")[0]
+
+    @property
+    def field(self) -> str:
+        """Return the field that the rule is about."""
+        return self.name.split(".")[1]
+
+    @property
+    def model(self) -> Any:
+        """Return the model of the register."""
+        return KINDS[self.register].model
+
+
+#: What is gone is not judged.
+STANDS: Final = {
+    "building": "building.valid_to IS NULL",
+    "address": "address.valid_to IS NULL AND address.plate_state = 'in_use'",
+    "enterprise": "enterprise.valid_to IS NULL AND enterprise.status <> 'closed'",
+    "premises": "premises.valid_to IS NULL",
+    "component": "component.valid_to IS NULL AND component.state <> 'removed'",
+    "facility": "facility.valid_to IS NULL",
+}
+
+
+def _missing(register: str, field: str, *, applies: str = "true", limit: float = 0.05) -> Rule:
+    empty = f"{register}.{field} IS NULL"
+    if register == "premises" and field == "name":
+        empty += " OR premises.name = ''"
+    return Rule(f"{register}.{field}.missing", "complete", empty, applies, limit)
+
+
+def _stale(register: str) -> Rule:
+    """No change, no visit and no registration for a year: nobody knows whether it is still so."""
+    return Rule(
+        f"{register}.entry.stale", "timely",
+        f"""{register}.valid_from < CAST(:today AS date) - {FRESH_DAYS}
+            AND {register}.id NOT IN (
+              SELECT entry_id FROM register_change
+              WHERE register = '{register}'
+                AND changed_at > CAST(:today AS date) - {FRESH_DAYS})
+            AND {register}.id NOT IN (
+              SELECT subject_id FROM visit
+              WHERE subject = '{register}' AND done_at > CAST(:today AS date) - {FRESH_DAYS})""",
+        limit=0.5,
+    )  # fmt: skip
+
+
+def _unplaced(register: str) -> Rule:
+    """Its point lies in no duty grid: wrong coordinates, or a gap between grids."""
+    return Rule(f"{register}.place.no_grid", "valid", f"{register}.grid_id IS NULL", limit=0.01)
+
+
+def _untrue(register: str, field: str) -> Rule:
+    """Of those who were looked at within a year, the last look found another value."""
+    seen = f"""SELECT DISTINCT ON (o.subject_id) o.subject_id, o.replaced
+               FROM observation AS o
+               JOIN form_question AS q ON q.key = o.question AND q.no = o.question_no
+               WHERE o.subject = '{register}' AND q.register = '{register}.{field}'
+                 AND o.recorded_at > CAST(:today AS date) - {FRESH_DAYS}
+               ORDER BY o.subject_id, o.observed_at DESC"""
+    return Rule(
+        f"{register}.{field}.found_otherwise", "true",
+        f"{register}.id IN (SELECT subject_id FROM ({seen}) AS s WHERE replaced IS NOT NULL)",
+        f"{register}.id IN (SELECT subject_id FROM ({seen}) AS s)",
+        limit=0.1,
+    )  # fmt: skip
+
+
+_TODAY = "CAST(:today AS date)"
+_YEAR = f"extract(year FROM {_TODAY})"
+
+RULES: Final[dict[str, Rule]] = {
+    rule.name: rule
+    for rule in (
+        # 法人
+        _missing("enterprise", "uscc", limit=0.02),
+        _missing("enterprise", "address_id"),
+        _missing("enterprise", "registered_on"),
+        _missing("enterprise", "staff", limit=0.2),
+        Rule("enterprise.uscc.check_digit", "valid", "NOT is_credit_code(enterprise.uscc)",
+             "enterprise.uscc IS NOT NULL", limit=0.002),
+        Rule("enterprise.registered_on.impossible", "valid",
+             f"enterprise.registered_on > {_TODAY} OR enterprise.registered_on < '1949-10-01'",
+             "enterprise.registered_on IS NOT NULL", limit=0.002),
+        Rule("enterprise.uscc.other_kind", "consistent",
+             # The second character says what kind of body it is (GB 32100).
+             """CASE left(enterprise.uscc, 2)
+                  WHEN '92' THEN enterprise.kind <> 'individual'
+                  WHEN '91' THEN enterprise.kind <> 'company'
+                  WHEN '11' THEN enterprise.kind <> 'organ'
+                  WHEN '12' THEN enterprise.kind <> 'institution'
+                  WHEN '51' THEN enterprise.kind <> 'association'
+                  ELSE false END""",
+             "enterprise.uscc IS NOT NULL", limit=0.01),
+        Rule("enterprise.name.twice", "unique",
+             """(left(enterprise.area_code, 9), enterprise.name) IN (
+                  SELECT left(area_code, 9), name FROM enterprise
+                  WHERE valid_to IS NULL AND status <> 'closed'
+                  GROUP BY 1, 2 HAVING count(*) > 1)""", limit=0.02),
+        Rule("enterprise.place.far_from_address", "consistent",
+             f"""EXISTS (SELECT 1 FROM address AS a WHERE a.id = enterprise.address_id
+                   AND ST_DistanceSphere(a.geom, enterprise.geom) > {NEAR_M})""",
+             "enterprise.address_id IS NOT NULL", limit=0.02),
+        Rule("enterprise.status.open_without_premises", "consistent",
+             """enterprise.id NOT IN (SELECT enterprise_id FROM premises
+                  WHERE valid_to IS NULL AND enterprise_id IS NOT NULL)""",
+             "enterprise.status = 'open'", limit=0.4),
+        _unplaced("enterprise"),
+        _stale("enterprise"),
+        _untrue("enterprise", "status"),
+        _untrue("enterprise", "staff"),
+        # 场所
+        _missing("premises", "name", applies="premises.kind <> 'rental_house'"),
+        _missing("premises", "floor_area_m2", limit=0.1),
+        _missing("premises", "building_id", limit=0.3),
+        _missing("premises", "enterprise_id", applies="premises.kind <> 'rental_house'", limit=0.1),
+        Rule("premises.floor_area_m2.impossible", "valid",
+             "premises.floor_area_m2 < 2 OR premises.floor_area_m2 > 500000",
+             "premises.floor_area_m2 IS NOT NULL", limit=0.002),
+        Rule("premises.enterprise_id.closed", "consistent",
+             """premises.enterprise_id IN (SELECT id FROM enterprise
+                  WHERE status = 'closed' OR valid_to IS NOT NULL)""",
+             "premises.enterprise_id IS NOT NULL", limit=0.02),
+        Rule("premises.place.far_from_building", "consistent",
+             f"""EXISTS (SELECT 1 FROM building AS b WHERE b.id = premises.building_id
+                   AND ST_DistanceSphere(ST_PointOnSurface(b.geom), premises.geom) > {NEAR_M})""",
+             "premises.building_id IS NOT NULL", limit=0.02),
+        _unplaced("premises"),
+        _stale("premises"),
+        _untrue("premises", "floor_area_m2"),
+        # 房屋
+        _missing("building", "levels", limit=0.1),
+        _missing("building", "built_year", limit=0.3),
+        _missing("building", "address_id", limit=0.4),
+        Rule("building.built_year.impossible", "valid",
+             f"building.built_year > {_YEAR} OR building.built_year < 1000",
+             "building.built_year IS NOT NULL", limit=0.002),
+        Rule("building.height_m.other_than_levels", "consistent",
+             f"""building.height_m / building.levels
+                 NOT BETWEEN {STOREY_M[0]} AND {STOREY_M[1]}""",
+             "building.levels > 0 AND building.height_m IS NOT NULL", limit=0.02),
+        Rule("building.dwellings.miscounted", "consistent",
+             """(building.id, building.dwellings) NOT IN (
+                  SELECT building_id, count(*)::integer FROM dwelling GROUP BY 1)""",
+             "building.dwellings > 0", limit=0.01),
+        _unplaced("building"),
+        _untrue("building", "levels"),
+        # 地址
+        Rule("address.text.unclear", "complete", "address.quality < 60",
+             "address.quality IS NOT NULL", limit=0.1),
+        Rule("address.text.twice", "unique",
+             """(left(address.area_code, 12), address.text) IN (
+                  SELECT left(area_code, 12), text FROM address
+                  WHERE valid_to IS NULL AND plate_state = 'in_use'
+                  GROUP BY 1, 2 HAVING count(*) > 1)""", limit=0.01),
+        _unplaced("address"),
+        # 部件
+        _missing("component", "department_code", limit=0.02),
+        Rule("component.identifier.malformed", "valid",
+             r"""component.identifier !~ '^\d{17}$'
+                 OR substr(component.identifier, 7, 5) <> component.code""", limit=0.002),
+        Rule("component.code.unknown", "valid",
+             """(component.code_system, component.code) NOT IN (
+                  SELECT code_system, code FROM category WHERE kind = 'component')""",
+             limit=0.002),
+        Rule("component.place.twice", "unique",
+             # One kind twice within a metre: entered twice.
+             """(component.cell_id, component.code, ST_AsText(ST_SnapToGrid(
+                   ST_Centroid(component.geom), 0.00001))) IN (
+                  SELECT cell_id, code, ST_AsText(ST_SnapToGrid(ST_Centroid(geom), 0.00001))
+                  FROM component WHERE valid_to IS NULL AND state <> 'removed'
+                  GROUP BY 1, 2, 3 HAVING count(*) > 1)""", limit=0.01),
+        _unplaced("component"),
+        _untrue("component", "state"),
+        # 设施
+        _missing("facility", "name"),
+        _unplaced("facility"),
+    )
+}  # fmt: skip
+
+
+def rule_of(name: str) -> Rule:
+    """Return a rule by its name. Raises `NoRule`."""
+    if name not in RULES:
+        raise NoRule(f"no rule {name[:60]!r}")
+    return RULES[name]
+
+
+def rules_of(register: str) -> tuple[Rule, ...]:
+    """Return the rules of a register, in the order of the list."""
+    return tuple(rule for rule in RULES.values() if rule.register == register)
