@@ -9,24 +9,14 @@ from __future__ import annotations
 from typing import Final
 
 from grids.inventory.groups import Listed
+from grids.inventory.tables_registers import REGISTERS
 
 TABLES: Final = (
+    *REGISTERS,
     Listed(
         "account",
         "staff",
         "id login name password_hash is_active failed_count locked_until created_at password_at must_change signed_in_at disabled_at",
-    ),
-    Listed(
-        "address",
-        "map",
-        "id source_id text street number estate building unit floor room code plate_state plate_type parent_id quality geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
-    ),
-    Listed("address_alias", "addresses", "digest address_id learned_at learned_by"),
-    Listed("address_name", "map", "id level old new address_id changed_on"),
-    Listed(
-        "address_question",
-        "addresses",
-        "id text normal source area_code candidates state asked_at answered_at answered_by answer_id",
     ),
     Listed(
         "alarm",
@@ -83,7 +73,6 @@ TABLES: Final = (
         "system",
         "code kind name_zh name_en door path secret_sealed is_active most_tries failures failing_since paused_until sent_at last_error",
     ),
-    Listed("area", "map", "code parent_code level kind name_zh name_en valid_from valid_to geom"),
     Listed(
         "assignment",
         "staff",
@@ -103,11 +92,6 @@ TABLES: Final = (
         "blob",
         "cases",
         "sha256 size media_type width height public_sha256 thumb_sha256 taken_at taken_geom account_id created_at",
-    ),
-    Listed(
-        "building",
-        "map",
-        "id source_id name kind levels height_m built_year dwellings area_m2 address_id geom geom_3857 cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
     ),
     Listed(
         "category",
@@ -131,12 +115,6 @@ TABLES: Final = (
         "codes",
         "id category_id part name text_zh text_en options is_required value unit sort source valid_from valid_to origin",
     ),
-    Listed("cell", "map", "cell_id area_code grid_id is_whole geom"),
-    Listed(
-        "city",
-        "map",
-        "id name_zh name_en county_code metric_srid city_zone west south east north attribution",
-    ),
     Listed("clock_reminder", "cases", "clock_id share due_at reached_at told_at"),
     Listed("code_change", "codes", "id load_id table_name key what detail"),
     Listed("code_load", "codes", "id loaded_at loaded_on origin digest"),
@@ -150,11 +128,6 @@ TABLES: Final = (
         "code_system",
         "codes",
         "code name_zh name_en digits identifier_digits needs_table valid_from valid_to source",
-    ),
-    Listed(
-        "component",
-        "map",
-        "id identifier source_id code_system code name state department_code geom geom_3857 cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
     ),
     Listed("department", "codes", "code name_zh name_en sort"),
     Listed(
@@ -189,33 +162,19 @@ TABLES: Final = (
     Listed(
         "dispute_term", "disputes", "id event_seq no due_on text_sealed performed_on dispute_id"
     ),
-    Listed("dwelling", "registers", "id building_id unit floor room use area_m2"),
-    Listed(
-        "enterprise",
-        "registers",
-        "id uscc name kind industry status staff registered_on contact_sealed address_id geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
-    ),
-    Listed("erasure_certificate", "people", "id made_at rule body signature"),
     Listed(
         "export_request",
         "exports",
         "id account_id layer format level choice areas reason note state rows asked_at decided_by decided_at decision_note ready_at expires_at file_size file_sha256 taken_count mark_key",
     ),
-    Listed(
-        "facility",
-        "map",
-        "id source_id kind name geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
-    ),
     Listed("feed", "system", "sealed_at no incident_id seq area_code department_code payload hash"),
     Listed("feed_state", "system", "id no xid hash"),
-    Listed("grid", "map", "id code name kind"),
     Listed(
         "grid_plan",
         "plans",
         "id town_code name state wishes base_on base added fabric labels figures edit_no made_by made_at editors edited_at asked_by asked_at approved_by approved_at starts_on switched_at outcome",
     ),
     Listed("grid_plan_edit", "plans", "plan_id no action labels added edited_by edited_at"),
-    Listed("grid_version", "map", "id grid_id valid households area_m2 geom plan_id"),
     Listed(
         "hand_over",
         "cases",
@@ -234,7 +193,6 @@ TABLES: Final = (
     Listed(
         "hazard_photo", "hazards", "hazard_id id event_seq part public_sha256 thumb_sha256 sha256"
     ),
-    Listed("household", "people", "id dwelling_id kind cell_id grid_id area_code"),
     Listed(
         "incident",
         "cases",
@@ -274,38 +232,12 @@ TABLES: Final = (
         "id premises_id premises_kind area_code checklist inspector_id done_at score level failed major_failed",
     ),
     Listed("inspection_answer", "hazards", "inspection_id item answer weight is_major"),
-    Listed("work_line", "forms", "code name_zh name_en department_code sort"),
-    Listed(
-        "form_question",
-        "forms",
-        "key no subject type zh en hint_zh hint_en example unit options checks valid_days level register",
-    ),
-    Listed(
-        "form_version",
-        "forms",
-        "id form no line name_zh name_en subject kinds visit_days items status made_by made_at live_from approved_by approved_at cost note",
-    ),
-    Listed("ledger", "forms", "code line name_zh name_en subject kinds period_days columns sort"),
-    Listed(
-        "visit",
-        "visits",
-        "id subject subject_id area_code worker_id done_at received_at forms versions seconds taps asked reused apart photos",
-    ),
-    Listed("visit_photo", "visits", "id visit_id question sha256"),
-    Listed(
-        "observation",
-        "visits",
-        "recorded_at id visit_id subject subject_id area_code question question_no version_id level value observed_at worker_id source seconds photo replaced",
-    ),
-    Listed("landuse", "map", "id source_id kind name area_m2 geom geom_3857"),
     Listed(
         "key_run",
         "audit",
         "id act kind key_id asked_by asked_at seen_at rows_before rows_done ended_at problem broken",
     ),
     Listed("key_use", "audit", "table_name column_name provider key_id kind rows counted_at"),
-    Listed("layer_count", "counts", "layer level cell_id area_code class n x y geom"),
-    Listed("layer_stat", "counts", "layer rows counted_at breaks"),
     Listed("linked_identity", "staff", "issuer subject account_id linked_at linked_by"),
     Listed(
         "moratorium",
@@ -314,29 +246,10 @@ TABLES: Final = (
     ),
     Listed("number_day", "cases", "day first"),
     Listed("past_password", "staff", "id account_id password_hash ended_at"),
-    Listed("people_count", "counts", "area_code measure published_at value"),
-    Listed("people_draw", "counts", "subject leaf drawn_on lasts kinds told"),
-    Listed("people_group_count", "counts", "age residency household area_code published_at value"),
-    Listed(
-        "person",
-        "people",
-        "id household_id name_sealed id_number_sealed id_number_index phone_sealed phone_index birth_sealed age_band relation residency cell_id grid_id area_code moved_in_on moved_out_on anonymised_at",
-    ),
-    Listed("person_access", "people", "id at person_id account_id act field purpose case_number"),
-    Listed("place", "map", "id source_id kind name name_en rank population geom"),
-    Listed("population_batch", "counts", "id account_id uploaded_at rows"),
-    Listed("population_category", "counts", "code name_zh name_en sort source"),
-    Listed("population_count", "counts", "batch_id category period area_code count"),
-    Listed("population_told", "counts", "category period area_code value published_at"),
     Listed(
         "precedent",
         "rules",
         "id arbitration_id kind category area_code area_kind owner facts department_code assisting refused why decided_by decided_at ended_at rule_set_id",
-    ),
-    Listed(
-        "premises",
-        "registers",
-        "id source_id enterprise_id building_id kind name floor_area_m2 geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
     ),
     Listed(
         "provider_try",
@@ -345,15 +258,6 @@ TABLES: Final = (
     ),
     Listed("rate_count", "system", "bucket hour count"),
     Listed("recovery_code", "staff", "account_id code_hash created_at used_at"),
-    Listed("quality_result", "quality", "day area_code rule source checked failed"),
-    Listed(
-        "quality_alarm",
-        "quality",
-        "id rule area_code source why opened_at checked failed before noted_at noted_by note closed_at",
-    ),
-    Listed("base_number", "quality", "month area_code register n"),
-    Listed("base_signature", "quality", "id area_code signed_at signed_by figures digest note"),
-    Listed("register_change", "registers", "id register entry_id changed_at changed_by reason old"),
     Listed("request_key", "system", "id kind body_hash status answer created_at"),
     Listed(
         "responsibility_rule",
@@ -369,11 +273,6 @@ TABLES: Final = (
         "responsibility_trial",
         "rules",
         "id rule_set_id revision against_id since until state done_share cases result asked_by asked_at ended_at",
-    ),
-    Listed(
-        "road",
-        "map",
-        "id source_id kind rank name is_oneway is_bridge is_tunnel speed_kmh length_m geom geom_3857",
     ),
     Listed("saved_filter", "desk", "id account_id name query role area_code updated_at"),
     Listed(
@@ -392,16 +291,10 @@ TABLES: Final = (
     Listed("signal_state", "audit", "id looked_at"),
     Listed("source_version", "system", "name no changed_at"),
     Listed(
-        "subject_request",
-        "people",
-        "id person_id area_code kind channel identity_checked status received_at due_at received_by handled_by handled_at reason result copy_until",
-    ),
-    Listed(
         "stage_limit",
         "codes",
         "stage code_system kind code urgency area_kind valid_from value unit valid_to source origin",
     ),
-    Listed("water", "map", "id source_id kind name area_m2 geom geom_3857"),
     Listed("work_span", "codes", "kind opens valid_from closes valid_to source origin"),
     Listed("workday", "codes", "day is_workday name name_en source origin"),
 )

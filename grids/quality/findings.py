@@ -35,7 +35,7 @@ def failing(
             scope.condition(actor, model),
             scope.in_areas(model.area_code, (area,)),
             model.id > after,
-            text(f"({STANDS[rule.register]}) AND ({rule.applies}) AND ({rule.fails})"),
+            text(_failing(rule)),
         )
         .order_by(model.id)
         .limit(PAGE + 1),
@@ -57,10 +57,8 @@ def completeness(
     model = rules[0].model
     row = session.execute(
         select(
-            *(text(f"count(*) FILTER (WHERE {rule.applies}) AS n{no}")
-              for no, rule in enumerate(rules)),
-            *(text(f"count(*) FILTER (WHERE ({rule.applies}) AND ({rule.fails})) AS b{no}")
-              for no, rule in enumerate(rules)),
+            *(text(_counted(rule.applies, f"n{no}")) for no, rule in enumerate(rules)),
+            *(text(_counted(_failing(rule), f"b{no}")) for no, rule in enumerate(rules)),
         )
         .select_from(model)
         .where(
@@ -72,3 +70,11 @@ def completeness(
     ).one()  # fmt: skip
     checked, failed = sum(row[: len(rules)]), sum(row[len(rules) :])
     return None if not checked else 1 - failed / checked
+
+
+def _failing(rule: Rule) -> str:
+    return f"({STANDS[rule.register]}) AND ({rule.applies}) AND ({rule.fails})"
+
+
+def _counted(condition: str, name: str) -> str:
+    return f"count(*) FILTER (WHERE {condition}) AS {name}"

@@ -63,9 +63,7 @@ def test_the_overview_tells_dimensions_rules_areas_and_alarms(
     assert "No credit code" in english
 
 
-def test_a_rule_lists_what_fails_now_in_the_callers_area(
-    judged: Session, sign_in: SignIn
-) -> None:
+def test_a_rule_lists_what_fails_now_in_the_callers_area(judged: Session, sign_in: SignIn) -> None:
     path = "/data/quality/enterprise.uscc.missing"
     west, east = (sign_in("steward", area=town) for town in (WEST_TOWN, EAST_TOWN))
 
@@ -80,9 +78,7 @@ def test_a_rule_lists_what_fails_now_in_the_callers_area(
 
 def test_an_alarm_is_noted_once_it_says_what_is_done(judged: Session, sign_in: SignIn) -> None:
     who = sign_in("steward", area="339901")
-    key = judged.scalar(
-        text("SELECT id FROM quality_alarm WHERE rule = 'enterprise.uscc.missing'")
-    )
+    key = judged.scalar(text("SELECT id FROM quality_alarm WHERE rule = 'enterprise.uscc.missing'"))
     token = _token(who, "/data/quality")
 
     def send(client: FlaskClient, note: str, csrf: str) -> int:
@@ -108,9 +104,7 @@ def test_a_leader_signs_what_the_page_shows(judged: Session, sign_in: SignIn) ->
 
     assert "底数" in body
     assert "25" in body
-    judged.execute(
-        text("UPDATE enterprise SET valid_to = current_date WHERE name = '西店0'")
-    )
+    judged.execute(text("UPDATE enterprise SET valid_to = current_date WHERE name = '西店0'"))
     judged.flush()
     moved = leader.post("/data/base", data=form)
     assert moved.status_code == 409
