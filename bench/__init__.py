@@ -21,6 +21,7 @@ NAMES = (
     "responsibility",
     "registers",
     "addresses",
+    "regrid",
 )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 from geoalchemy2 import WKBElement
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, func, select
 from sqlalchemy.dialects.postgresql import DATERANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from grids.db import Base, code_column, geometry, geometry_check, identity
+
+#: The day of the city, asked once in a statement. Grids are valid from midnight in the city on.
+TODAY = select(func.city_today()).scalar_subquery()
 
 
 class Grid(Base):

@@ -23,7 +23,7 @@ BOUNDS = text("""
       SELECT geom FROM area WHERE code = ANY(:codes) AND valid_to IS NULL
       UNION ALL
       SELECT v.geom FROM grid AS g JOIN grid_version AS v ON v.grid_id = g.id
-      WHERE g.code = ANY(:codes) AND v.valid @> current_date
+      WHERE g.code = ANY(:codes) AND v.valid @> (SELECT city_today())
     ), box AS (SELECT ST_Extent(geom) AS box FROM shape)
     SELECT ST_XMin(box) AS west, ST_YMin(box) AS south, ST_XMax(box) AS east, ST_YMax(box) AS north
     FROM box

@@ -15,7 +15,7 @@ from grids import scope
 from grids.accounts import Actor
 from grids.area_tree import area_names
 from grids.buildings import Building, Dwelling
-from grids.cells import Grid, GridVersion
+from grids.cells import TODAY, Grid, GridVersion
 from grids.components import Component
 from grids.db import queries
 from grids.enterprises import Enterprise, Premises
@@ -160,7 +160,7 @@ def _grid_codes(actor: Actor, area: str) -> Select[str]:
         select(Grid.code)
         .join(GridVersion, GridVersion.grid_id == Grid.id)
         .where(
-            GridVersion.valid.op("@>")(func.current_date()),
+            GridVersion.valid.op("@>")(TODAY),
             scope.in_areas(Grid.code, actor.areas),
             scope.in_areas(Grid.code, (area,)),
         )
@@ -260,7 +260,7 @@ def _one_grid(actor: Actor, code: str) -> Select[Grid]:
         .join(GridVersion, GridVersion.grid_id == Grid.id)
         .where(
             Grid.code == code,
-            GridVersion.valid.op("@>")(func.current_date()),
+            GridVersion.valid.op("@>")(TODAY),
             scope.in_areas(Grid.code, actor.areas),
         )
     )
@@ -319,7 +319,7 @@ def grid_at(session: Session, actor: Actor, lon: float, lat: float) -> Grid:
         select(Grid)
         .join(GridVersion, GridVersion.grid_id == Grid.id)
         .where(
-            GridVersion.valid.op("@>")(func.current_date()),
+            GridVersion.valid.op("@>")(TODAY),
             func.ST_Covers(GridVersion.geom, point),
             scope.in_areas(Grid.code, actor.areas),
         )

@@ -25,7 +25,7 @@ from grids.accounts import Actor
 from grids.addressing.service import geocode
 from grids.basemap import Place
 from grids.buildings import Address
-from grids.cells import Grid, GridVersion
+from grids.cells import TODAY, Grid, GridVersion
 from grids.channels.numbers import case_number
 from grids.city import City
 from grids.codes import Category, find, search_key
@@ -217,7 +217,7 @@ def _grids(session: Session, actor: Actor, words: str) -> list[Hit]:
         select(Grid.code, Grid.name, *_xy(GridVersion))
         .join(GridVersion, GridVersion.grid_id == Grid.id)
         .where(
-            GridVersion.valid.op("@>")(func.current_date()),
+            GridVersion.valid.op("@>")(TODAY),
             scope.in_areas(Grid.code, actor.areas),
             or_(
                 Grid.code.startswith(words, autoescape=True),

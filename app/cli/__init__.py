@@ -8,7 +8,19 @@ import sys
 
 import click
 
-from app.cli import audit, channels, data, develop, exports, keys, outbox, people, privacy, serve
+from app.cli import (
+    audit,
+    channels,
+    data,
+    develop,
+    exports,
+    grids,
+    keys,
+    outbox,
+    people,
+    privacy,
+    serve,
+)
 from app.cluster import ClusterError
 from app.config import InvalidSetting
 from app.processes import ProcessError
@@ -38,6 +50,7 @@ COMMANDS = (
     channels.channel,
     audit.audit_group,
     exports.exports_group,
+    grids.grids_group,
     keys.keys,
     outbox.outbox,
     privacy.inventory,

@@ -62,6 +62,7 @@ ACTIONS: dict[str, Action] = {
         Action("grid_plan_refused", "change"),
         Action("grid_plan_dropped", "change"),
         Action("grids_switched", "change"),
+        Action("grid_plan_failed", "change"),
         Action("quality_alarm_seen", "change"),
         Action("base_signed", "change"),
         Action("subject_request_registered", "change"),

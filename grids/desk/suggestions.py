@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from gis.measure import geodesic_m
 from grids import scope
 from grids.accounts import Account, Actor, Assignment, Shift
-from grids.cells import Grid, GridVersion
+from grids.cells import TODAY, Grid, GridVersion
 from grids.codes import Department
 from grids.components import Component
 from grids.desk.roads import Network
@@ -232,7 +232,7 @@ def _points(session: Session, codes: list[str]) -> dict[str, tuple[float, float]
     rows = session.execute(
         select(Grid.code, func.ST_X(inside), func.ST_Y(inside))
         .join(GridVersion, GridVersion.grid_id == Grid.id)
-        .where(Grid.code.in_(codes), GridVersion.valid.op("@>")(func.current_date()))
+        .where(Grid.code.in_(codes), GridVersion.valid.op("@>")(TODAY))
     )
     found = {code: (lon, lat) for code, lon, lat in rows}
     inside = func.ST_PointOnSurface(Area.geom)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from grids import audit, jobs, scope
 from grids.accounts import Actor
-from grids.cells import Grid, GridVersion
+from grids.cells import TODAY, Grid, GridVersion
 from grids.codes import PopulationCategory
 from grids.divisions import Area
 from grids.errors import GridsError
@@ -133,7 +133,7 @@ def _areas(session: Session, actor: Actor, codes: set[str]) -> set[str]:
         .join(GridVersion, GridVersion.grid_id == Grid.id)
         .where(
             Grid.code.in_(wanted),
-            GridVersion.valid.op("@>")(func.current_date()),
+            GridVersion.valid.op("@>")(TODAY),
             scope.in_areas(Grid.code, actor.areas),
         )
     )

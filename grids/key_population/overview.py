@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from grids import scope
 from grids.accounts import Actor
 from grids.area_tree import AreaNode, areas_under
-from grids.cells import Grid, GridVersion
+from grids.cells import TODAY, Grid, GridVersion
 from grids.codes import PopulationCategory
 from grids.db import queries
 from grids.key_population.models import PopulationTold
@@ -242,7 +242,7 @@ def grid_codes(session: Session, actor: Actor, area: str) -> Sequence[str]:
         select(Grid.code)
         .join(GridVersion, GridVersion.grid_id == Grid.id)
         .where(
-            GridVersion.valid.op("@>")(func.current_date()),
+            GridVersion.valid.op("@>")(TODAY),
             scope.in_areas(Grid.code, actor.areas),
             scope.in_areas(Grid.code, (area,)),
         )

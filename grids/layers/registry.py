@@ -58,7 +58,7 @@ GRID: Final = Layer(
         raw("(SELECT g.id, g.code, g.name, g.kind, v.households, v.area_m2,"
             " g.code AS area_code, v.valid, v.geom"
             " FROM grid AS g JOIN grid_version AS v ON v.grid_id = g.id"
-            " WHERE v.valid @> current_date)"),
+            " WHERE v.valid @> (SELECT city_today()))"),
         key="code",
         tile_id="id",
     ),

@@ -20,7 +20,7 @@ COUNTED = "count."
 _VERSION = """
     SELECT (SELECT coalesce(sum(no), 0) FROM source_version WHERE name = ANY(%(names)s))::text,
            CASE WHEN %(feed)s THEN (SELECT no FROM feed_state) ELSE 0 END::text,
-           current_date, greatest((SELECT max(changed_at) FROM source_version
+           city_today(), greatest((SELECT max(changed_at) FROM source_version
                                    WHERE name = ANY(%(names)s)), %(started)s)
 """
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)

@@ -77,10 +77,18 @@ class Drawing:
         """Return the yearly work on each patch."""
         return self.fabric.hours(dict(self.wishes.hours))
 
-    @cached_property
-    def pieces(self) -> tuple[Ints, Ints]:
-        """Return the connected piece of each patch, and of how many each label consists."""
-        return pieces_of(self.fabric, self.labels, self.count)
+    def pieces(self, labels: Ints) -> Ints:
+        """Count the pieces of each label, those left out that the ground itself forces on it.
+
+        A community in two parts may have a grid in both: that counts as one piece.
+        """
+        patches = self.fabric.patches
+        found = pieces_of(self.fabric, labels, self.count)[1]
+        names, at = np.unique(self.communities[patches.owner], return_inverse=True)
+        part = pieces_of(self.fabric, at.astype(np.int64), len(names))[0]
+        over = np.unique(np.column_stack([labels, part]), axis=0)[:, 0]
+        forced = np.bincount(over, minlength=self.count)
+        return found - np.maximum(forced - 1, 0)
 
     def move(self, patches: Ints, to: int) -> Drawing:
         """Give patches to a grid. Raises `BadEdit`, `OtherCommunity` and `Frozen`."""
@@ -171,10 +179,10 @@ def pieces_of(fabric: Fabric, labels: Ints, count: int) -> tuple[Ints, Ints]:
     return piece.astype(np.int64), np.bincount(labels[first], minlength=count).astype(np.int64)
 
 
-def halves(fabric: Fabric, members: Ints, weights: Floats) -> Ints:
+def halves(fabric: Fabric, members: Ints, weights: Floats, *, share: float = 0.5) -> Ints:
     """Divide connected patches across their longer side: 0 or 1 for each of `members`.
 
-    Both halves hang together, and weigh about the same.
+    Both parts hang together; the first has about that share of the weight.
     """
     xy = fabric.patches.centre[members]
     weight = weights[members] + fabric.patches.area_m2[members] * 1e-9
@@ -182,8 +190,8 @@ def halves(fabric: Fabric, members: Ints, weights: Floats) -> Ints:
     axis = np.linalg.eigh((offset * weight[:, None]).T @ offset)[1][:, -1]
     along = offset @ (axis if tuple(axis) > tuple(-axis) else -axis)
     order = np.argsort(along, kind="stable")
-    share = np.cumsum(weight[order])
-    first = int(np.clip(np.searchsorted(share, share[-1] / 2) + 1, 1, len(members) - 1))
+    running = np.cumsum(weight[order])
+    first = int(np.clip(np.searchsorted(running, running[-1] * share) + 1, 1, len(members) - 1))
     half = np.ones(len(members), dtype=np.int64)
     half[order[:first]] = 0
     return _tied(fabric, members, half)
@@ -218,7 +226,7 @@ class Figures:
     premises: int
     area_m2: float
     compactness: float  #: 1 for a circle (Polsby-Popper)
-    pieces: int
+    pieces: int  #: 1, unless the community itself lies in several parts
 
 
 def figures_of(drawing: Drawing, labels: Ints) -> list[Figures | None]:
@@ -232,7 +240,7 @@ def figures_of(drawing: Drawing, labels: Ints) -> list[Figures | None]:
     area = sums(labels, patches.area_m2, count)
     columns = [sums(labels, values, count) for values in
                (fabric.households, drawing.hours, fabric.cases, fabric.premises)]  # fmt: skip
-    pieces = pieces_of(fabric, labels, count)[1]
+    pieces = drawing.pieces(labels)
     held = np.bincount(labels, minlength=count)
     return [
         Figures(round(columns[0][k]), round(columns[1][k], 1), round(columns[2][k]),

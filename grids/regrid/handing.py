@@ -37,15 +37,18 @@ def hand_over_work(
 
 
 def refile(
-    session: Session, grids: Sequence[int], *, on: date, since: datetime, within: Any
-) -> int:
-    """Give cases that came in since the first instant of the day the version of that day.
+    session: Session, grids: Sequence[int], *, on: date, since: datetime, until: datetime,
+    within: Any,
+) -> int:  # fmt: skip
+    """Give cases that came in between two instants of a day the version of that day.
 
     Between midnight and the switch a case was filed in a version that had ended.
     """
     rows = session.execute(
         select(Incident.id, func.ST_AsBinary(Incident.geom).label("shape")).where(
-            Incident.grid_id.in_(grids), Incident.received_at >= since
+            Incident.grid_id.in_(grids),
+            Incident.received_at >= since,
+            Incident.received_at < until,
         )
     ).all()
     if not rows:

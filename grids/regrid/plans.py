@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from grids import audit, scope
+from grids import audit, jobs, scope
 from grids.accounts import Actor
 from grids.city import the_city
 from grids.divisions import Area
@@ -87,6 +87,7 @@ def ask(
     session.add(plan)
     session.flush()
     _note(session, "grid_plan_made", plan, actor.account_id)
+    jobs.defer(session, "draft_grids", plan_id=plan.id)
     return plan
 
 

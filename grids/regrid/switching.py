@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -33,6 +33,8 @@ from grids.scope import code_range
 
 #: Sequence numbers of basic grids (domain 2.4); they are never given twice.
 LAST_BASIC: Final = 799
+#: What was written while a switch ran still has the old grids; it is looked for this much later.
+SETTLED_AFTER: Final = timedelta(minutes=2)
 _NUMBERS: Final = text("""
     SELECT left(code, 12) AS community, max(right(code, 3)::int) AS last
     FROM grid WHERE left(code, 12) = ANY(:communities) AND right(code, 3) <= '799' GROUP BY 1
@@ -44,6 +46,15 @@ _CLOSE: Final = text("""
 _LATER: Final = text("""
     SELECT min(lower(v.valid)) FROM grid_version AS v JOIN grid AS g ON g.id = v.grid_id
     WHERE g.code >= :lo AND g.code < :hi AND lower(v.valid) >= CAST(:day AS date)
+""")
+#: The grids that a plan gave a new shape, and those that ended with it.
+_OF_PLAN: Final = text("""
+    SELECT v.grid_id, ST_AsBinary(v.geom) AS shape, v.plan_id IS NOT DISTINCT FROM :plan AS is_new
+    FROM grid_version AS v
+    WHERE v.plan_id = :plan
+       OR upper(v.valid) = CAST(:day AS date) AND v.grid_id IN (
+         SELECT (one ->> 'id')::bigint FROM grid_plan AS p, jsonb_array_elements(p.base) AS one
+         WHERE p.id = :plan)
 """)
 _CELLS: Final = text("SELECT cell_id FROM cell WHERE grid_id = ANY(:grids) ORDER BY cell_id")
 _INSERT: Final = text("""
@@ -95,7 +106,7 @@ def switch(
     outcome.cells = _cells(session, touched, new, grids, on=on, srid=city.metric_srid)
     outcome.linked = relink(connection, on=on, within=ground, grids=touched)
     midnight = datetime.combine(on, time.min, ZoneInfo(city.city_zone))
-    refile(session, touched, on=on, since=midnight, within=ground)
+    refile(session, touched, on=on, since=midnight, until=now + SETTLED_AFTER, within=ground)
     outcome.roles = hand_over_work(connection, plan.id, _heirs(drawing, new, grids, session), now)
     outcome.cases = hand_over_cases(session, plan.id, touched, on=on, now=now, within=ground)
     outcome.ended = _ended(drawing, new, session, grids)
@@ -107,6 +118,31 @@ def switch(
     )  # fmt: skip
     session.flush()
     return outcome
+
+
+def settle(session: Session, plan: GridPlan, *, now: datetime) -> dict[str, int]:
+    """Link once more what was written while the switch ran, and note that nothing is left.
+
+    Somebody who wrote at the same moment did not see the new grids yet.
+    """
+    assert plan.switched_at is not None
+    city = the_city(session)
+    on = date.fromisoformat(plan.outcome["on"])
+    rows = session.execute(_OF_PLAN, {"plan": plan.id, "day": on}).all()
+    touched = sorted({row.grid_id for row in rows})
+    shapes = [shapely.from_wkb(bytes(row.shape)) for row in rows if row.is_new]
+    ground = shapely.union_all(np.array(shapes, dtype=object))
+    midnight = datetime.combine(on, time.min, ZoneInfo(city.city_zone))
+    until = plan.switched_at + SETTLED_AFTER
+    today = now.astimezone(ZoneInfo(city.city_zone)).date()
+    late = relink(session.connection(), on=max(on, today), within=ground, grids=touched)
+    refile(session, touched, on=on, since=midnight, until=until, within=ground)
+    late["incident"] = hand_over_cases(
+        session, plan.id, touched, on=max(on, today), now=now, within=ground
+    )  # fmt: skip
+    plan.outcome = {**plan.outcome, "is_settled": True, "late": late}
+    session.flush()
+    return late
 
 
 def _require_base(session: Session, plan: GridPlan, drawing: Drawing, on: date) -> None:

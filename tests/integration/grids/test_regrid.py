@@ -53,8 +53,8 @@ def approved(session, people, plan, on=DAY):
     return plans.approve(session, people["second"], plan.id, on, today=TODAY, now=NOW)
 
 
-def switched(session, plan, on=DAY):
-    return switching.switch(session, plan, plans.drawing_of(plan), on=on, now=NOW)
+def switched(session, plan, on=DAY, now=NOW):
+    return switching.switch(session, plan, plans.drawing_of(plan), on=on, now=now)
 
 
 def grids_on(session, day, town=TOWN):
@@ -310,7 +310,7 @@ def test_a_case_of_the_first_minutes_gets_the_version_of_its_day(session, people
     early = datetime(2026, 3, 9, 16, 1, tzinfo=NOW.tzinfo)  # 00:01 of the day in the city
     case = case_at(session, worker, spot.x, spot.y, early)
 
-    done = switched(session, plan)
+    done = switched(session, plan, now=early + timedelta(seconds=30))
 
     row = session.get_one(Incident, case, populate_existing=True)
     assert row.area_code == done.made[0]
