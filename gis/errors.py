@@ -134,6 +134,12 @@ class UnsafeArchive(_Kind):
     CODE = "gis.unsafe_archive"
 
 
+class UnreadableTable(_Kind):
+    """A file holds no table that can be read; `why` says what is wrong, `row` where it is known."""
+
+    CODE = "gis.unreadable_table"
+
+
 class NoRoute(_Kind):
     """Two places are not connected by the road graph."""
 
@@ -156,5 +162,6 @@ KINDS: tuple[type[_Kind], ...] = (
     UnknownCrs,
     UnknownFormat,
     UnsafeArchive,
+    UnreadableTable,
     NoRoute,
 )

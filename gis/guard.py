@@ -147,6 +147,16 @@ def geometry(
     return _checked_valid(_made(clean, place), place)
 
 
+def form(
+    document: object, *, max_vertices: int = MAX_VERTICES, place: str = "geometry"
+) -> BaseGeometry:
+    """Check the form of a GeoJSON geometry object alone: its system is not known yet.
+
+    Where it lies and whether it is valid is for `shape` to check, after it was transformed.
+    """
+    return _made(_Reader(max_vertices).geometry(document, place), place)
+
+
 def shape(
     given: BaseGeometry | None,
     envelope: Bbox,

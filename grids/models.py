@@ -29,6 +29,7 @@ from grids.desk import models as desk_models
 from grids.disputes import models as dispute_models
 from grids.exports import models as export_models
 from grids.hazards import models as hazard_models
+from grids.importing.batches import models as import_models
 from grids.incidents import models as incident_models
 from grids.incidents.held import models as held_models
 from grids.incidents.sampling import models as sampling_models
@@ -70,6 +71,7 @@ __all__ = [
     "feed",
     "hazard_models",
     "held_models",
+    "import_models",
     "incident_models",
     "key_population_models",
     "key_runs",

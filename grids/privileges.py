@@ -136,11 +136,20 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         "address_alias": (READ, ADD, CHANGE),
         "grid_plan": (READ, ADD, CHANGE),
         "grid_plan_edit": (READ, ADD, REMOVE),
+        "import_source": (READ, ADD, CHANGE),
+        "import_batch": (READ, ADD, CHANGE),
+        "import_row": (READ,),
+        "import_key": (READ,),
     },
     "wangge_worker": {
         **dict.fromkeys(MAP_TABLES, (READ,)),
-        # At the switch to new grids: versions, and the links of what has a place.
-        **dict.fromkeys(REGISTERS, (READ, CHANGE)),
+        # Batches of tables are taken over and taken back by jobs; new grids link what has a place.
+        **dict.fromkeys(REGISTERS, (READ, ADD, CHANGE, REMOVE)),
+        "import_source": (READ, CHANGE),
+        "import_batch": (READ, CHANGE),
+        "import_row": (READ, ADD, CHANGE, REMOVE),
+        "import_key": (READ, ADD, CHANGE, REMOVE),
+        # At the switch to new grids: versions.
         "grid": (READ, ADD),
         "grid_version": (READ, ADD, CHANGE),
         "cell": (READ, CHANGE),

@@ -24,6 +24,18 @@ def language(environ: Mapping[str, str]) -> str:
     return "zh" if wanted.lower().startswith("zh") else "en"
 
 
+def text_of(key: str, params: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> str:
+    """Write a text of the catalogues in the person's language; "" where there is none."""
+    for area in sorted(FOLDER.iterdir()):
+        text = Translations.load(str(area), [language(environ)]).gettext(key)
+        if text != key:
+            try:
+                return str(text % params)
+            except (KeyError, TypeError, ValueError):
+                return str(text)
+    return ""
+
+
 def message_of(error: Exception, environ: Mapping[str, str] = os.environ) -> str:
     """Write an error of the platform; one without a code or a text keeps its own words."""
     code: Any = getattr(error, "code", None)

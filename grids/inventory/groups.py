@@ -39,6 +39,9 @@ GROUPS: Final = {
         "forms and ledgers of the departments", "as long as the platform", "ledger:view"
     ),
     "visits": Group("visits and what was seen", "as long as the register", "ledger:view"),
+    "imports": Group(
+        "tables of departments on their way into registers", "thirty days", "data:import"
+    ),
     "counts": Group("published counts of at least ten", "until published anew", "grid:view"),
     "people": Group("register of residents", "two years after moving out", "person:find"),
     "staff": Group("accounts of staff", "while the account exists", "admin:system"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from grids.inventory.groups import Listed
+from grids.inventory.tables_imports import IMPORTS
 from grids.inventory.tables_registers import REGISTERS
 
 TABLES: Final = (
@@ -44,6 +45,7 @@ TABLES: Final = (
         "id system direction incident_id sender_id state received_at ack_due_at ack_at note body_hash ack_by",
     ),
     Listed("channel_category", "codes", "system sender_code kind category"),
+    *IMPORTS,
     Listed(
         "letter",
         "letters",

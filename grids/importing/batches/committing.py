@@ -1,0 +1,230 @@
+"""Take the good rows of a batch over into the register, in chunks that each end with a note.
+
+A chunk is one transaction in mode `good`: what a killed worker has not noted is not there
+either, so going on does nothing twice. In mode `all` every chunk stands in one transaction.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Connection
+
+from grids.bulk import driver
+from grids.errors import Conflict
+from grids.importing.batches.matching import find_entries
+from grids.importing.batches.targets import Kind, Target
+
+CHUNK: Final = 10_000
+#: One batch at a time writes into registers: two that name the same new thing would double it.
+LOCK: Final = 727051
+_LAST_SEQUENCE: Final = 999_999
+#: What a register holds where a table says nothing.
+_DEFAULTS: Final = {("enterprise", "status"): "open", ("component", "state"): "intact"}
+_PLACE: Final = ("geom", "cell_id", "grid_id", "area_code", "coord_source")
+
+
+class ClassFull(Conflict):
+    """A class of components has no number left."""
+
+    code = "import.class_full"
+
+
+def columns_of(target: Target) -> list[tuple[str, Kind]]:
+    """Return the columns that rows bring, with their types."""
+    found: list[tuple[str, Kind]] = [(one.name, one.kind) for one in target.columns]
+    if target.has_address:
+        found.append(("address_id", "bigint"))
+    if target.name == "premises":
+        found.append(("enterprise_id", "bigint"))
+    if target.name == "building":
+        found.append(("area_m2", "double precision"))
+    return found
+
+
+def commit_chunk(
+    connection: Connection, *, batch_id: int, source_id: int, source: str, target: Target,
+    chunk: int = CHUNK,
+) -> int:  # fmt: skip
+    """Take over the next rows that wait; return how many were taken, 0 where none is left."""
+    with driver(connection).cursor() as run:
+        run.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        run.execute(
+            "SELECT min(number), max(number) FROM (SELECT number FROM import_row"
+            " WHERE batch_id = %s AND state = 'staged' AND verdict IN ('new', 'change', 'same')"
+            " ORDER BY number LIMIT %s) AS next",
+            (batch_id, chunk),
+        )
+        found = run.fetchone()
+        if found is None or found[0] is None:
+            return 0
+        first, last = int(found[0]), int(found[1])
+        _meet_again(run, batch_id, source_id, target, (first, last))
+        if target.name == "component":
+            _number(run, batch_id, (first, last))
+        run.execute(
+            "UPDATE import_row SET entry_id = nextval(pg_get_serial_sequence(%s, 'id'))"
+            " WHERE batch_id = %s AND number BETWEEN %s AND %s AND state = 'staged'"
+            " AND verdict = 'new'",
+            (target.name, batch_id, first, last),
+        )
+        where = (batch_id, first, last)
+        _add(run, target, source, where)
+        _change(run, target, source, where)
+        _note_keys(run, target, source_id, where)
+        run.execute(
+            "UPDATE import_row SET state = 'done' WHERE batch_id = %s AND number BETWEEN %s AND %s"
+            " AND state = 'staged' AND verdict IN ('new', 'change', 'same')",
+            where,
+        )
+        done = run.rowcount
+        run.execute(
+            "UPDATE import_batch SET rows_done = rows_done + %s WHERE id = %s", (done, batch_id)
+        )
+    return done
+
+
+def _meet_again(
+    run: psycopg.Cursor[Any], batch_id: int, source_id: int, target: Target, span: tuple[int, int]
+) -> None:
+    """Look again what has come into the register, or gone from it, since the check."""
+    run.execute(
+        sql.SQL("""
+            UPDATE import_row AS r SET verdict = 'new', entry_id = NULL
+            WHERE r.batch_id = %s AND r.number BETWEEN %s AND %s AND r.state = 'staged'
+              AND r.verdict IN ('change', 'same')
+              AND NOT EXISTS (SELECT 1 FROM {table} AS t WHERE t.id = r.entry_id)
+        """).format(table=sql.Identifier(target.name)),
+        (batch_id, *span),
+    )
+    find_entries(run, batch_id, source_id, target, span)
+    run.execute(
+        "UPDATE import_row SET verdict = 'change' WHERE batch_id = %s AND number BETWEEN %s AND %s"
+        " AND state = 'staged' AND verdict = 'new' AND entry_id IS NOT NULL",
+        (batch_id, *span),
+    )
+
+
+def _number(run: psycopg.Cursor[Any], batch_id: int, span: tuple[int, int]) -> None:
+    """Give new components without an identifier the next number of their class."""
+    run.execute(
+        """
+        UPDATE import_row AS r
+        SET data = r.data || jsonb_build_object('identifier',
+                city_county() || n.code || lpad((n.last + n.place)::text, 6, '0'))
+        FROM (
+            SELECT w.number, w.code, row_number() OVER (PARTITION BY w.code ORDER BY w.number) AS place,
+                   coalesce((SELECT max(right(c.identifier, 6)::int) FROM component AS c
+                             WHERE c.code = w.code AND c.identifier ^@ (city_county() || w.code)), 0) AS last
+            FROM (SELECT number, data ->> 'code' AS code FROM import_row
+                  WHERE batch_id = %s AND number BETWEEN %s AND %s AND state = 'staged'
+                    AND verdict = 'new' AND NOT data ? 'identifier') AS w) AS n
+        WHERE r.batch_id = %s AND r.number = n.number
+        RETURNING n.last + n.place
+        """,
+        (batch_id, *span, batch_id),
+    )
+    if any(row[0] > _LAST_SEQUENCE for row in run.fetchall()):
+        raise ClassFull("a class of components has no number left")
+
+
+def _add(
+    run: psycopg.Cursor[Any], target: Target, source: str, where: tuple[int, int, int]
+) -> None:
+    given = columns_of(target)
+    values: list[sql.Composable] = []
+    for name, kind in given:
+        value: sql.Composable = sql.SQL("(r.data ->> {})::{}").format(
+            sql.Literal(name), sql.SQL(kind)
+        )  # fmt: skip
+        if (default := _DEFAULTS.get((target.name, name))) is not None:
+            value = sql.SQL("coalesce({}, {})").format(value, sql.Literal(default))
+        values.append(value)
+    names = [name for name, _ in given]
+    if target.name == "premises":
+        names.append("building_id")
+        values.append(
+            sql.SQL("(SELECT b.id FROM building AS b WHERE ST_Covers(b.geom, r.geom)"
+                    " ORDER BY b.area_m2, b.id LIMIT 1)")
+        )  # fmt: skip
+    run.execute(
+        sql.SQL("""
+            INSERT INTO {table} (id, {names}, {place}, source)
+            SELECT r.entry_id, {values}, {rplace}, %s FROM import_row AS r
+            WHERE r.batch_id = %s AND r.number BETWEEN %s AND %s AND r.state = 'staged'
+              AND r.verdict = 'new'
+            ORDER BY r.number
+        """).format(
+            table=sql.Identifier(target.name),
+            names=sql.SQL(", ").join(map(sql.Identifier, names)),
+            values=sql.SQL(", ").join(values),
+            place=sql.SQL(", ").join(map(sql.Identifier, _PLACE)),
+            rplace=sql.SQL(", ").join(sql.Identifier("r", name) for name in _PLACE),
+        ),
+        (source, *where),
+    )
+
+
+def _change(
+    run: psycopg.Cursor[Any], target: Target, source: str, where: tuple[int, int, int]
+) -> None:
+    """Write what a row says over what stood there, which is kept; what it does not say stays."""
+    given = columns_of(target)
+    kept = [*(name for name, _ in given), "source", *_PLACE[1:]]
+    pairs = [sql.SQL("{}, t.{}").format(sql.Literal(name), sql.Identifier(name)) for name in kept]
+    table = sql.Identifier(target.name)
+    rows = sql.SQL("r.batch_id = %s AND r.number BETWEEN %s AND %s AND r.state = 'staged'"
+                   " AND r.verdict = 'change' AND t.id = r.entry_id")  # fmt: skip
+    run.execute(
+        sql.SQL("""
+            UPDATE import_row AS r
+            SET before = jsonb_build_object({pairs}, 'geom', t.geom::text)
+            FROM {table} AS t WHERE {rows}
+        """).format(pairs=sql.SQL(", ").join(pairs), table=table, rows=rows),
+        where,
+    )
+    sets = [
+        sql.SQL("{} = coalesce((r.data ->> {})::{}, t.{})").format(
+            sql.Identifier(name), sql.Literal(name), sql.SQL(kind),
+            sql.Identifier(name),
+        )
+        for name, kind in given
+    ]  # fmt: skip
+    sets += [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Identifier("r", name))
+             for name in _PLACE]  # fmt: skip
+    run.execute(
+        sql.SQL(
+            "UPDATE {table} AS t SET {sets}, source = %s FROM import_row AS r WHERE {rows}"
+        ).format(table=table, sets=sql.SQL(", ").join(sets), rows=rows),
+        (source, *where),
+    )
+
+
+def _note_keys(
+    run: psycopg.Cursor[Any], target: Target, source_id: int, where: tuple[int, int, int]
+) -> None:
+    """Remember what the source calls each entry, and which batch said so before this one."""
+    run.execute(
+        """
+        UPDATE import_row AS r
+        SET before = coalesce(r.before, '{}') || jsonb_build_object('batch', k.batch_id)
+        FROM import_key AS k
+        WHERE r.batch_id = %s AND r.number BETWEEN %s AND %s AND r.state = 'staged'
+          AND r.verdict IN ('new', 'change', 'same') AND k.source_id = %s AND k.own_id = r.own_id
+        """,
+        (*where, source_id),
+    )
+    run.execute(
+        """
+        INSERT INTO import_key (source_id, own_id, target, entry_id, batch_id)
+        SELECT %s, r.own_id, %s, r.entry_id, r.batch_id FROM import_row AS r
+        WHERE r.batch_id = %s AND r.number BETWEEN %s AND %s AND r.state = 'staged'
+          AND r.verdict IN ('new', 'change', 'same')
+        ON CONFLICT (source_id, own_id)
+        DO UPDATE SET entry_id = excluded.entry_id, batch_id = excluded.batch_id,
+                      target = excluded.target
+        """,
+        (source_id, target.name, *where),
+    )

@@ -1,0 +1,122 @@
+"""Which entry a staged row means, and what it would change: set-based, in the register's table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Connection
+
+from grids.bulk import driver
+from grids.importing.batches.targets import Target
+
+Conn = psycopg.Connection[Any]
+
+
+def shown(target: Target) -> sql.Composed:
+    """Write the facts of an entry `t` as the staged rows have them."""
+    names = [one.name for one in target.columns]
+    names += ["address_id"] if target.has_address else []
+    names += ["enterprise_id"] if target.name == "premises" else []
+    names += ["area_m2"] if target.name == "building" else []
+    pairs = [sql.SQL("{}, t.{}").format(sql.Literal(name), sql.Identifier(name)) for name in names]
+    return sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs))
+
+
+def resolve(connection: Connection, batch_id: int, source_id: int, target: Target) -> None:
+    """Judge every good row of a batch: new, a change, the same, out of reach."""
+    conn = driver(connection)
+    with conn.cursor() as run:
+        if target.name == "premises":
+            _find_enterprises(run, batch_id)
+        find_entries(run, batch_id, source_id, target)
+        _reject_entries(run, batch_id, target)
+        run.execute("ANALYZE import_row")
+        run.execute(
+            sql.SQL("""
+                UPDATE import_row AS r
+                SET verdict = CASE WHEN {shown} @> r.data AND t.geom = r.geom
+                              THEN 'same' ELSE 'change' END
+                FROM {table} AS t
+                WHERE r.batch_id = %s AND r.verdict = 'new' AND t.id = r.entry_id
+            """).format(shown=shown(target), table=sql.Identifier(target.name)),
+            (batch_id,),
+        )
+
+
+def find_entries(
+    run: psycopg.Cursor[Any], batch_id: int, source_id: int, target: Target,
+    numbers: tuple[int, int] = (-1, 2**31 - 1),
+) -> None:  # fmt: skip
+    """Find the entry of each row without one: by the code that everybody knows, then by own id."""
+    table = sql.Identifier(target.name)
+    if target.code:
+        run.execute(
+            sql.SQL("""
+                UPDATE import_row AS r SET entry_id = t.id FROM {table} AS t
+                WHERE r.batch_id = %s AND r.verdict = 'new' AND r.entry_id IS NULL
+                  AND r.number BETWEEN %s AND %s AND t.{code} = r.code
+            """).format(table=table, code=sql.Identifier(target.code)),
+            (batch_id, *numbers),
+        )
+    run.execute(
+        sql.SQL("""
+            UPDATE import_row AS r SET entry_id = k.entry_id
+            FROM import_key AS k JOIN {table} AS t ON t.id = k.entry_id
+            WHERE r.batch_id = %s AND r.verdict = 'new' AND r.entry_id IS NULL
+              AND r.number BETWEEN %s AND %s
+              AND k.source_id = %s AND k.own_id = r.own_id AND k.target = %s
+        """).format(table=table),
+        (batch_id, *numbers, source_id, target.name),
+    )
+
+
+def _find_enterprises(run: psycopg.Cursor[Any], batch_id: int) -> None:
+    """Put the key of the enterprise where a row names its credit code."""
+    run.execute(
+        """
+        UPDATE import_row AS r
+        SET data = r.data - 'enterprise_uscc' || jsonb_build_object('enterprise_id', e.id)
+        FROM enterprise AS e
+        WHERE r.batch_id = %s AND r.verdict = 'new' AND e.uscc = r.data ->> 'enterprise_uscc'
+        """,
+        (batch_id,),
+    )
+    _reject(run, batch_id, "no_enterprise", sql.SQL("r.data ? 'enterprise_uscc'"))
+
+
+def _reject_entries(run: psycopg.Cursor[Any], batch_id: int, target: Target) -> None:
+    """Refuse rows that would change what others answer for, and two rows for one entry."""
+    _reject(
+        run, batch_id, "entry_outside",
+        sql.SQL("""EXISTS (
+            SELECT 1 FROM {table} AS t, import_batch AS b
+            WHERE t.id = r.entry_id AND b.id = r.batch_id
+              AND NOT (t.area_code ^@ ANY (b.areas)))""").format(table=sql.Identifier(target.name)),
+    )  # fmt: skip
+    run.execute(
+        """
+        UPDATE import_row AS r SET verdict = 'rejected',
+            errors = coalesce(r.errors, '[]') || jsonb_build_array(jsonb_build_object(
+                'rule', 'same_entry', 'column', '', 'field', '', 'other', f.first))
+        FROM (SELECT entry_id, min(number) AS first FROM import_row
+              WHERE batch_id = %s AND verdict = 'new' AND entry_id IS NOT NULL
+              GROUP BY entry_id HAVING count(*) > 1) AS f
+        WHERE r.batch_id = %s AND r.verdict = 'new' AND r.entry_id = f.entry_id
+          AND r.number <> f.first
+        """,
+        (batch_id, batch_id),
+    )
+
+
+def _reject(run: psycopg.Cursor[Any], batch_id: int, rule: str, where: sql.Composable) -> None:
+    run.execute(
+        sql.SQL("""
+            UPDATE import_row AS r SET verdict = 'rejected',
+                errors = coalesce(r.errors, '[]') || jsonb_build_array(jsonb_build_object(
+                    'rule', %s::text, 'column', '', 'field', ''))
+            WHERE r.batch_id = %s AND r.verdict = 'new' AND ({where})
+        """).format(where=where),
+        (rule, batch_id),
+    )

@@ -1,0 +1,72 @@
+"""The report of a batch: which rows were not taken, where and why, as a table to be mended."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from gis.formats import safe_cell
+from grids.importing.batches.models import ImportBatch, ImportRow
+
+_AT_ONCE: Final = 2_000
+#: Writes a rule with what fills its text, in the language of the reader.
+Words = Callable[[Mapping[str, Any]], str]
+_BY_RULE: Final = text("""
+    SELECT e ->> 'rule' AS rule, e ->> 'column' AS heading, count(*) AS n
+    FROM import_row AS r, jsonb_array_elements(r.errors) AS e
+    WHERE r.batch_id = :batch AND r.verdict IN ('rejected', 'held')
+    GROUP BY 1, 2 ORDER BY n DESC, 1, 2 LIMIT 100
+""")
+
+
+def by_rule(session: Session, batch: ImportBatch) -> list[tuple[str, str, int]]:
+    """Count the faults of a batch that the caller has read in scope: rule, column, how many."""
+    return [
+        (row.rule, row.heading, row.n) for row in session.execute(_BY_RULE, {"batch": batch.id})
+    ]
+
+
+def error_file(
+    session: Session, batch: ImportBatch, heads: tuple[str, str, str, str, str], words: Words
+) -> Iterator[str]:
+    """Write every fault with its row, column, value, rule and reason, then what the row said.
+
+    The columns of the file follow under their own names, so that the mended table can be sent
+    again. Cells that a spreadsheet would run are made harmless.
+    """
+    columns = [given["column"] for given in batch.settings.get("mapping", {}).values()
+               if given.get("column")]  # fmt: skip
+    yield "\ufeff" + _line([*heads, *columns])
+    after = -1
+    while True:
+        rows = session.scalars(
+            select(ImportRow)
+            .where(
+                ImportRow.batch_id == batch.id, ImportRow.number > after,
+                ImportRow.verdict.in_(("rejected", "held")),
+            )
+            .order_by(ImportRow.number)
+            .limit(_AT_ONCE)
+        ).all()  # fmt: skip
+        if not rows:
+            return
+        for row in rows:
+            said = row.raw or {}
+            for fault in row.errors or ():
+                yield _line([
+                    str(row.number), fault.get("column", ""), fault.get("value", ""), fault["rule"],
+                    words(fault), *(said.get(column, "") for column in columns),
+                ])  # fmt: skip
+        after = rows[-1].number
+        session.expunge_all()
+
+
+def _line(cells: list[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerow([safe_cell(cell) for cell in cells])
+    return out.getvalue()
