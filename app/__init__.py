@@ -31,6 +31,7 @@ BLUEPRINTS = (
     "app.intake",
     "app.outside_link",
     "app.desk",
+    "app.ledgers",
     "app.disputes",
     "app.hazards",
     "app.flow_api",

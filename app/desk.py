@@ -91,7 +91,7 @@ def cases() -> ResponseReturnValue:
         assists = deskwork.assisting(g.session, g.actor, [row.id for row in rows])
         invited = deskwork.invitations(g.session, g.actor)
         narrowed = _grid(grid, without=_url(which or tray.name, words))
-        frame = _frame()
+        around = frame()
     chips = [
         _chip(t, counts[t.name], _url(t.name, words, grid), is_on=t.name == (which or tray.name))
         for t in TRAYS
@@ -109,7 +109,7 @@ def cases() -> ResponseReturnValue:
         q=words,
         next_url=_url(tray.name, words, grid, after=place) if place else "",
         as_of=faces.seconds_words(now),
-        **frame,
+        **around,
     )
 
 
@@ -179,7 +179,7 @@ def _row(row: CaseRow, now: datetime, *, is_assisting: bool) -> dict[str, Any]:
     }
 
 
-def _frame() -> dict[str, Any]:
+def frame() -> dict[str, Any]:
     """Return what every page of the desk shows around its content."""
     code = g.actor.department
     department = g.session.get(Department, code) if code else None
@@ -202,7 +202,7 @@ def grids() -> ResponseReturnValue:
     now = datetime.now(UTC)
     with g.session.begin():
         found = deskwork.grids_of(g.session, g.actor, now=now)
-        frame = _frame()
+        around = frame()
     return render_template(
         "desk/grids.html",
         grids=found,
@@ -210,7 +210,7 @@ def grids() -> ResponseReturnValue:
         late=sum(one.late for one in found),
         on_duty=sum(bool(one.on_duty) for one in found),
         as_of=faces.seconds_words(now),
-        **frame,
+        **around,
     )
 
 
@@ -225,7 +225,7 @@ def _case(
     incident_id: UUID, errors: dict[str, str] | None = None, *, template: str = "desk/case.html"
 ) -> str:
     with g.session.begin():
-        page = {**_frame(), **move_form.case_page(incident_id, errors=errors)}
+        page = {**frame(), **move_form.case_page(incident_id, errors=errors)}
         level = deskwork.level_of(g.session, g.actor, incident_id)
         is_assisting = bool(deskwork.assisting(g.session, g.actor, [incident_id]))
     photos = page["case"]["photos"]

@@ -27,6 +27,7 @@ from grids.divisions import Area
 from grids.errors import GridsError, Invalid
 from grids.exports import Selection
 from grids.layers import layer_of
+from grids.ledgers import tables
 
 bp = Blueprint("exporting", __name__)
 
@@ -260,7 +261,7 @@ def _suspect(one: exports.Suspect) -> dict[str, Any]:
     return {
         "number": one.number,
         "recipient": one.recipient,
-        "layer": _(f"layer.{one.layer}"),
+        "layer": _layer_name(one.layer),
         "places": one.places,
         "instants": one.instants,
         "chance": "< 1e-300" if chance == 0 else f"{chance:.0e}",
@@ -275,11 +276,13 @@ def _row(one: exports.Shown) -> dict[str, Any]:
     zone = ZoneInfo(the_city(g.session).city_zone)
     is_over = kept.expires_at is not None and kept.expires_at <= _now()
     state = "expired" if kept.state == "ready" and is_over else kept.state
-    levels = {column.name: column.level for column in exports.export_columns(layer_of(kept.layer))}
+    is_ledger = kept.layer.startswith(exports.LEDGER)
+    columns = () if is_ledger else exports.export_columns(layer_of(kept.layer))
+    levels = {column.name: column.level for column in columns}
     return {
         "id": kept.id,
         "number": kept.number,
-        "layer": _(f"layer.{kept.layer}"),
+        "layer": _layer_name(kept.layer),
         "format": _(f"format.{kept.format}"),
         "level": kept.level,
         "area": _area_names(kept.areas),
@@ -302,6 +305,14 @@ def _row(one: exports.Shown) -> dict[str, Any]:
             for name in kept.choice.get("columns", [])
         ],
     }
+
+
+def _layer_name(layer: str) -> str:
+    """Name what was taken: a layer, or a department's ledger."""
+    if not layer.startswith(exports.LEDGER):
+        return str(_(f"layer.{layer}"))
+    found = tables.named(g.session, layer.removeprefix(exports.LEDGER))
+    return by_language(found.name_zh, found.name_en) if found else layer
 
 
 def _time(at: datetime | None, zone: ZoneInfo) -> str:

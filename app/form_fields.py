@@ -36,6 +36,7 @@ _GRANT: Final = "@app.admin.grants:FIELDS"
 #: with @ is where a view keeps them itself.
 FORMS: Final[dict[str, str]] = {
     "worker_addresses.answer": "answer",
+    "ledgers.file": "on area kind q answer reason note format",
     "worker_visits.post_sheet": "id version all same a.* p.*",
     "account.change_password": "present new again next",
     "account.end_others": "",

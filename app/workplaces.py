@@ -47,6 +47,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
             Place("desk:dispatch", "/command/desk", "columns-3", "dispatch.title"),
             Place("intake:take", "/command/intake", "headset", "intake.title"),
             Place("desk:view", "/desk", "inbox", "places.desk"),
+            Place("ledger:view", "/desk/ledgers", "table", "ledger.title"),
             Place("worker:view", "/worker/", "device-mobile", "desk.nav_worker"),
         ),
     ),

@@ -48,6 +48,38 @@ def write_xlsx(
     A text that a spreadsheet would run as a formula gets an apostrophe in front and is
     stored as text. Instants are written as ISO texts, since a cell of Excel has no zone.
     """
+    book, sheet = _book(title, (*columns, *places), watermark)
+    rows = 0
+    for batch in batches:
+        points = _points(batch.wkb, digits)
+        table = zip(*(batch.columns[name] for name in columns), strict=True)
+        for values, point in zip(table if columns else [()] * len(batch), points, strict=True):
+            sheet.append([*(_cell(sheet, value) for value in values), *point])
+        rows += len(batch)
+    _save(book, path, facts)
+    return rows
+
+
+def write_rows(
+    path: Path,
+    title: str,
+    heads: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    watermark: str = "",
+    facts: Mapping[str, str] | None = None,
+) -> int:
+    """Write rows without a place as one sheet; return their number. Cells as in `write_xlsx`."""
+    book, sheet = _book(title, heads, watermark)
+    count = 0
+    for values in rows:
+        sheet.append([_cell(sheet, value) for value in values])
+        count += 1
+    _save(book, path, facts)
+    return count
+
+
+def _book(title: str, heads: Sequence[str], watermark: str) -> tuple[Any, Any]:
     from openpyxl import Workbook  # late: only who writes a workbook waits for it
 
     book = Workbook(write_only=True)
@@ -58,20 +90,16 @@ def write_xlsx(
         book.properties.creator = watermark
         book.properties.description = watermark
         book.properties.title = title
-    sheet.append([_head(sheet, name) for name in (*columns, *places)])
-    rows = 0
-    for batch in batches:
-        points = _points(batch.wkb, digits)
-        table = zip(*(batch.columns[name] for name in columns), strict=True)
-        for values, point in zip(table if columns else [()] * len(batch), points, strict=True):
-            sheet.append([*(_cell(sheet, value) for value in values), *point])
-        rows += len(batch)
+    sheet.append([_head(sheet, name) for name in heads])
+    return book, sheet
+
+
+def _save(book: Any, path: Path, facts: Mapping[str, str] | None) -> None:
     if facts:
         notes = book.create_sheet("about")
         for name, value in facts.items():
             notes.append([name, _cell(notes, value)])
     book.save(path)
-    return rows
 
 
 def _sheet_name(title: str) -> str:

@@ -16,6 +16,7 @@ from grids.exports.levels import (
 from grids.exports.marks import Mark, new_key
 from grids.exports.models import ExportRequest
 from grids.exports.requests import (
+    LEDGER,
     Expired,
     NoExport,
     NotReady,
@@ -27,6 +28,7 @@ from grids.exports.requests import (
     decided,
     expire,
     keep_direct,
+    keep_ledger,
     mark_of,
     mine,
     note_rows,
@@ -67,6 +69,7 @@ from grids.exports.writing import (
 
 __all__ = [
     "FORMATS",
+    "LEDGER",
     "MOST_ON_A_MAP",
     "MOST_ON_A_SHEET",
     "REASONS",
@@ -106,6 +109,7 @@ __all__ = [
     "geojson",
     "gpkg",
     "keep_direct",
+    "keep_ledger",
     "level_of",
     "map_file",
     "mark_of",

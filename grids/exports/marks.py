@@ -77,6 +77,14 @@ def marked_instant(column: str | sql.Composable) -> sql.Composable:
     return sql.SQL("mark_instant({}, {}::text)").format(taken, sql.Placeholder(KEY_NAME))
 
 
+def mark_instant(key: str, at: datetime) -> datetime:
+    """Return the marked twin of an instant, as `mark_instant` of the database does."""
+    at_us = int(at.timestamp() * 1_000_000)
+    drawn = hashlib.sha256(f"{key}:{at_us // MICROSECONDS}".encode()).digest()
+    millis = at.microsecond // MICROSECONDS * MICROSECONDS
+    return at.replace(microsecond=millis + int.from_bytes(drawn[:2]) % MICROSECONDS)
+
+
 def point_fits(key: str, x: int, y: int) -> bool:
     """Say whether a place, in millionths of a degree, carries the mark of a key."""
     drawn = hashlib.sha256(f"{key}:{x // BLOCK}:{y // BLOCK}".encode()).digest()

@@ -26,6 +26,8 @@ LASTS: Final = timedelta(days=3)
 #: What a list shows at most.
 MOST: Final = 100
 SHORTEST_ANSWER: Final = 5
+#: What was taken is a layer, or a ledger by this beginning and its code.
+LEDGER: Final = "ledger:"
 
 
 class NoExport(NotFound):
@@ -80,6 +82,31 @@ def keep_direct(
     """Keep a file that leaves at once, for its number and its marks."""
     made = _request(wanted, actor, choice, rows=None, now=now)
     made.state, made.reason, made.note = "direct", reason, note
+    session.add(made)
+    session.flush()
+    return made
+
+
+def keep_ledger(
+    session: Session,
+    code: str,
+    actor: Actor,
+    *,
+    format_name: str,
+    choice: dict[str, Any],
+    reason: str,
+    note: str,
+    rows: int,
+    now: datetime,
+) -> ExportRequest:
+    """Keep a department's ledger (L2) that leaves at once. Raises `ReasonNeeded` without one."""
+    reason, note = checked_reason("L2", reason, note)
+    area = str(choice.get("area") or "")
+    made = ExportRequest(
+        account_id=actor.account_id, layer=f"{LEDGER}{code}", format=format_name, level="L2",
+        choice=choice, areas=[area] if area else list(actor.areas), rows=rows, asked_at=now,
+        mark_key=new_key(), state="direct", reason=reason, note=note,
+    )  # fmt: skip
     session.add(made)
     session.flush()
     return made

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ARRAY, Text, and_, cast, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -49,6 +49,17 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Narrowed:
+    """Which rows of a ledger are wanted: an area, a kind, words of the name, one answer."""
+
+    area: str = ""
+    kind: str = ""
+    words: str = ""
+    question: str = ""
+    answer: str = ""
+
+
+@dataclass(frozen=True)
 class Cell:
     """One answer with when it was seen."""
 
@@ -72,6 +83,11 @@ def ledger(session: Session, actor: Actor, code: str) -> Ledger:
     return found
 
 
+def named(session: Session, code: str) -> Ledger | None:
+    """Return a ledger's row for its name, whoever asks."""
+    return session.get(Ledger, code)
+
+
 def columns(session: Session, found: Ledger) -> tuple[Column, ...]:
     """Return the columns of a ledger. Raises `BadForm` where one asks for what it may not hold."""
     known = {one.key: one for one in forms.questions(session, found.subject)}
@@ -91,30 +107,36 @@ def level_of(made: Sequence[Column]) -> str:
     return max((one.question.level for one in made if one.question), default=HIGHEST)
 
 
-def count(session: Session, actor: Actor, found: Ledger, *, as_of: datetime) -> int:
+def count(
+    session: Session, actor: Actor, found: Ledger, *, as_of: datetime,
+    narrowed: Narrowed | None = None,
+) -> int:  # fmt: skip
     """Count the subjects of a ledger."""
-    inner = _listed(session, actor, found, columns(session, found), as_of).subquery()
+    made = columns(session, found)
+    inner = _listed(session, actor, found, made, as_of, narrowed).subquery()
     return session.scalar(select(func.count()).select_from(inner)) or 0
 
 
 def rows(
     session: Session, actor: Actor, found: Ledger, *, as_of: datetime, after: int = 0,
-    most: int | None = None,
+    most: int | None = None, narrowed: Narrowed | None = None, key: int | None = None,
 ) -> Iterator[Row]:  # fmt: skip
     """Give the rows of a ledger by the key of their subject, a few hundred at a time.
 
     A subject stands in the ledger once something of it was seen within the period. The latest
-    answer before `as_of` counts; one whose condition no longer holds is left out.
+    answer before `as_of` counts; one whose condition no longer holds is left out. `key` asks for
+    one subject alone.
     """
     made = columns(session, found)
-    key = subjects.SOURCES[found.subject].key
+    id_ = subjects.SOURCES[found.subject].key
+    listed = _listed(session, actor, found, made, as_of, narrowed)
+    if key is not None:
+        listed = listed.where(id_ == key)
     conditions = _conditions(session, found.subject, as_of)
     left = most
     while left is None or left > 0:
         size = PAGE if left is None else min(PAGE, left)
-        page = session.execute(
-            _listed(session, actor, found, made, as_of).where(key > after).order_by(key).limit(size)
-        ).all()
+        page = session.execute(listed.where(id_ > after).order_by(id_).limit(size)).all()
         seen = _seen(session, actor, found, made, [row.id for row in page], as_of)
         for row in page:
             cells = _standing(seen.get(row.id, {}), conditions)
@@ -135,8 +157,9 @@ def _keys(session: Session, found: Ledger, made: Sequence[Column]) -> list[str]:
 
 
 def _listed(
-    session: Session, actor: Actor, found: Ledger, made: Sequence[Column], as_of: datetime
-) -> Any:
+    session: Session, actor: Actor, found: Ledger, made: Sequence[Column], as_of: datetime,
+    narrowed: Narrowed | None = None,
+) -> Any:  # fmt: skip
     source = subjects.SOURCES[found.subject]
     seen = exists(
         select(Observation.id).where(
@@ -148,7 +171,58 @@ def _listed(
         )
     )  # fmt: skip
     wanted = subjects.rows(actor, found.subject).where(seen)
-    return wanted.where(source.kind.in_(found.kinds)) if found.kinds else wanted
+    if found.kinds:
+        wanted = wanted.where(source.kind.in_(found.kinds))
+    return _narrow(session, actor, found, made, as_of, wanted, narrowed or Narrowed())
+
+
+def _narrow(
+    session: Session, actor: Actor, found: Ledger, made: Sequence[Column], as_of: datetime,
+    wanted: Any, by: Narrowed,
+) -> Any:  # fmt: skip
+    """Narrow the subjects of a ledger. Raises `BadForm` for a question that it does not have."""
+    source = subjects.SOURCES[found.subject]
+    if by.area:
+        wanted = wanted.where(source.model.area_code.startswith(by.area, autoescape=True))
+    if by.kind:
+        wanted = wanted.where(source.kind == by.kind)
+    if by.words:
+        wanted = wanted.where(source.name.contains(by.words, autoescape=True))
+    if not by.question:
+        return wanted
+    if by.question not in {one.name for one in made if one.source == "q"}:
+        raise BadForm(f"the ledger has no question {by.question}", field=by.question)
+    wanted = wanted.where(func.jsonb_exists(_latest(actor, found, by.question, as_of), by.answer))
+    # The same rule as `_standing`: an answer whose condition no longer holds is not shown.
+    keys = set(_keys(session, found, made))
+    conditions = [
+        one for one in _conditions(session, found.subject, as_of).get(by.question, ())
+        if one[0] in keys
+    ]  # fmt: skip
+    if not conditions:
+        return wanted
+    parents = {key: _latest(actor, found, key, as_of) for key, _codes in conditions}
+    holds = [
+        func.jsonb_exists_any(parents[key], cast(list(codes), ARRAY(Text)))
+        for key, codes in conditions
+    ]
+    return wanted.where(or_(and_(*(one.is_(None) for one in parents.values())), *holds))
+
+
+def _latest(actor: Actor, found: Ledger, question: str, as_of: datetime) -> Any:
+    """Select the latest answer to a question about the subject of the row."""
+    return (
+        select(Observation.value)
+        .where(
+            scope.condition(actor, Observation), Observation.subject == found.subject,
+            Observation.subject_id == subjects.SOURCES[found.subject].key,
+            Observation.question == question, Observation.observed_at <= as_of,
+            Observation.observed_at > as_of - timedelta(days=found.period_days),
+        )
+        .order_by(Observation.observed_at.desc(), Observation.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )  # fmt: skip
 
 
 def _seen(

@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support import faces
-from tests.support.browser import shoot
+from tests.support.browser import shoot, sign_in
 
 SMALL_PHONE = {"viewport": {"width": 360, "height": 640}}
 
@@ -54,8 +54,10 @@ def asked_for(page: Page, path: str) -> None:
     """Open the round with a network, so that the phone keeps its package and its shell."""
     page.goto(path)
     expect(page.locator("#package-state.strip-ok")).to_be_visible()
-    page.evaluate("navigator.serviceWorker.ready.then(() => null)")
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    page.evaluate(
+        """() => navigator.serviceWorker.controller ? null : new Promise(done =>
+          navigator.serviceWorker.addEventListener('controllerchange', () => done(null)))"""
+    )
 
 
 @pytest.mark.parametrize(("language", "look"), faces.LOOKS)
@@ -101,6 +103,20 @@ def test_a_visit_made_in_a_tunnel_arrives_once_the_network_is_back(
     page.goto("/worker/visits/mine")
     expect(page.locator(".row").first).to_contain_text("题")
     shoot(page, "visits-mine")
+
+    for role, department, ledger in (("handler", "D09", "fire"), ("handler", "D08", "environment"),
+                                     ("commander", None, "work_safety")):  # fmt: skip
+        desk = new_page()
+        sign_in(desk, city_server, role, department)
+        desk.goto("/desk/ledgers")
+        desk.locator(f"a[href='/desk/ledgers/{ledger}']").click()
+        desk.locator(f"a[href='/desk/ledgers/{ledger}/{shops[0]}']").wait_for()
+        shoot(desk, f"ledger-{ledger}", full=True)
+        assert faces.faults(desk) == []
+    desk.locator(f"a[href='/desk/ledgers/work_safety/{shops[0]}']").click()
+    expect(desk.locator(".ledger-origins")).to_contain_text("小微单位安全生产巡查")
+    shoot(desk, "ledger-entry", full=True)
+    assert faces.faults(desk) == []
 
 
 def seen_of(city_server, shop: int) -> int:

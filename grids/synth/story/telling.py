@@ -22,6 +22,7 @@ from grids.synth.story.cast import Cast
 from grids.synth.story.kind_tales import DISPUTES, HAZARDS
 from grids.synth.story.kind_tellers import DisputeTeller, HazardTeller
 from grids.synth.story.pictures import Album
+from grids.synth.story.rounds import walk
 from grids.synth.story.rules import draft_rules, set_moratoria
 from grids.synth.story.stage import Run, Stage
 from grids.synth.story.turns import Tale, Turn
@@ -62,6 +63,7 @@ class Told:
     trial_id: int
     draft_id: int
     commander_id: int
+    visits: int
 
 
 class BrokenTale(RuntimeError):
@@ -94,7 +96,7 @@ def enliven(
     with Session(engine) as session, session.begin():
         if is_told(session):
             return None
-        progress("cases of every kind, disputes, hazards")
+        progress("cases of every kind, disputes, hazards, visits")
         told = tell(session, vault=vault, store=store, seed=seed, now=now)
     run_trial(engine, told.trial_id)
     with Session(engine) as session, session.begin():
@@ -130,7 +132,10 @@ def tell(session: Session, *, vault: Vault, store: Store, seed: int, now: dateti
     trial_id, draft_id = draft_rules(stage, now)
     commander = cast.find("commander", cast.county)
     cases, disputes, hazards = counts
-    return Told(cases, disputes, hazards, len(acts), trial_id, draft_id, commander.account_id)
+    visits = walk(stage)
+    return Told(
+        cases, disputes, hazards, len(acts), trial_id, draft_id, commander.account_id, visits
+    )
 
 
 def _acts(

@@ -183,3 +183,15 @@ def test_every_department_and_every_town_can_be_signed_in_to(
         f"T{town}": town for town in towns
     }
     assert len({one.login for one in logins}) == len(logins)
+
+
+def test_workers_went_round_and_the_ledgers_have_rows(told: Session) -> None:
+    made = told.info["told"].visits
+    seen_subjects = told.scalar(
+        text("SELECT count(DISTINCT (subject, subject_id)) FROM observation")
+    )
+    reused = told.scalar(text("SELECT count(*) FROM visit WHERE reused > 0 OR asked < apart"))
+
+    assert told.scalar(text("SELECT count(*) FROM visit")) == made > 10
+    assert seen_subjects > 10
+    assert reused > 0
