@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.orm import Session
 
 from grids import audit, scope
@@ -63,9 +63,9 @@ class NoteNeeded(Invalid):
     code = "quality.note"
 
 
-def watch(session: Session, today: date, now: datetime) -> None:
+def watch(connection: Connection, today: date, now: datetime) -> None:
     """Open and close alarms after a run: by town, rule and source."""
-    session.execute(_OPEN, {
+    connection.execute(_OPEN, {
         "rules": list(RULES), "limits": [rule.limit for rule in RULES.values()],
         "today": today, "past": today - WEEK, "now": now, "fewest": FEWEST, "jump": JUMP,
     })  # fmt: skip

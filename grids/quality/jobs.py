@@ -22,4 +22,4 @@ def check_quality(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 
     with Session(work_of(context).engine) as session, session.begin():
         today = now.astimezone(ZoneInfo(the_city(session).city_zone)).date()
         running.run(session.connection(), today)
-        alarms.watch(session, today, now)
+        alarms.watch(session.connection(), today, now)

@@ -1,6 +1,6 @@
 """How many of each register stand in an area and in the areas right under it.
 
-Things are counted as they stand now; people and households are the published figures of
+Things are counted as they stand now; people, households and rentals are published figures of
 `grids.people`, which may be withheld.
 """
 
@@ -31,7 +31,7 @@ THINGS: Final[dict[str, Any]] = {
     "component": Component,
     "facility": Facility,
 }
-PEOPLE: Final = ("households", "people")
+PEOPLE: Final = ("people", "households", "rentals")
 REGISTERS: Final = (*PEOPLE, *THINGS)
 
 

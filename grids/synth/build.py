@@ -29,6 +29,7 @@ from grids.codes import Department
 from grids.errors import Conflict, Invalid
 from grids.gridding import store_cells, store_divisions, store_grids
 from grids.linking import place_index
+from grids.quality import alarms
 from grids.secrets import Vault
 from grids.synth import marks, store, store_cases
 from grids.synth.cases import Events, Planted, happen
@@ -291,6 +292,7 @@ def _finished(connection: Connection, docket: Docket, now: datetime, today: date
     counts.refresh(connection, now)
     people.publish_counts(connection, now)
     quality.run(connection, today)
+    alarms.watch(connection, today, now)
     keep(connection, today.replace(day=1))
     marks.end(connection)
     done[LINKS] = Mark(LINKS, out.counts, out.digest(), {})

@@ -31,7 +31,7 @@ def judged(session: Session) -> Session:
                 {"name": f"{name}{n}", "code": code, "x": place[0], "y": place[1]},
             )  # fmt: skip
     run(session.connection(), today)
-    alarms.watch(session, today, datetime.now(UTC))
+    alarms.watch(session.connection(), today, datetime.now(UTC))
     keep(session.connection(), today.replace(day=1))
     session.flush()
     return session

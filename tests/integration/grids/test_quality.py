@@ -325,7 +325,7 @@ def _steward(town: Town, area: str) -> Actor:
 
 def _night(town: Town) -> None:
     run(town.session.connection(), TODAY)
-    alarms.watch(town.session, TODAY, NOW)
+    alarms.watch(town.session.connection(), TODAY, NOW)
 
 
 def _rows(town: Town, actor: Actor, name: str) -> Any:
