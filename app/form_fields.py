@@ -36,6 +36,16 @@ _GRANT: Final = "@app.admin.grants:FIELDS"
 #: with @ is where a view keeps them itself.
 FORMS: Final[dict[str, str]] = {
     "worker_addresses.answer": "answer",
+    **dict.fromkeys(
+        ("data_forms.create", "data_forms.change"),
+        "form line zh en subject kind visit_days note act add remove newest at.* when.*",
+    ),
+    "data_forms.copy": "",
+    "data_forms.submit": "live_from",
+    "data_forms.decide": "answer",
+    "data_forms.withdraw": "",
+    "data_questions.write": "key subject type zh en hint_zh hint_en example unit valid_days level"
+    " options optional min max whole",
     "ledgers.file": "on area kind q answer reason note format",
     "worker_visits.post_sheet": "id version all same a.* p.*",
     "account.change_password": "present new again next",

@@ -17,6 +17,7 @@ from grids import exports
 from grids.accounts import Actor
 from grids.addressing import questions
 from grids.channels import alarms, letters, transfers
+from grids.ledgers import forms
 from grids.outbox import log
 from grids.quality import alarms as quality_alarms
 
@@ -97,6 +98,11 @@ GROUPS: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
                 "address:answer", "/data/address-questions", "help-circle", "address.questions",
                 questions.count_open,
             ),
+            Place(
+                "ledger:view", "/data/forms", "clipboard-list", "form.title", forms.waiting_count
+            ),
+            Place("ledger:view", "/data/questions", "message-2", "form.questions"),
+            Place("ledger:view", "/data/burden", "gauge", "burden.title"),
         ),
     ),
     (

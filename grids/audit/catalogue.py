@@ -84,6 +84,8 @@ ACTIONS: dict[str, Action] = {
         Action("form_submitted", "change"),
         Action("form_approved", "grant"),
         Action("form_sent_back", "change"),
+        Action("form_withdrawn", "change"),
+        Action("question_written", "change"),
         Action("rules_drafted", "change"),
         Action("rules_changed", "change"),
         Action("rules_imported", "change"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -13,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from grids import audit
 from grids.accounts import Actor
+from grids.city import the_city
+from grids.errors import NotAllowed
 from grids.ledgers.errors import BadForm, NoForm, NotInThisState, SamePerson
 from grids.ledgers.models import FormQuestion, FormVersion, WorkLine
 from grids.ledgers.questions import (
@@ -134,6 +137,11 @@ def live(session: Session, on: date, subject: str | None = None) -> list[Form]:
     return read(session, (row for row in rows if subject in (None, row.subject)))
 
 
+def day_of(session: Session, at: datetime) -> date:
+    """Return the day in the city at an instant: forms change at its midnight."""
+    return at.astimezone(ZoneInfo(the_city(session).city_zone)).date()
+
+
 def save(
     session: Session, draft: Draft, actor: Actor, *, now: datetime, version_id: int | None = None,
     source_ip: str = "",
@@ -179,7 +187,7 @@ def submit(
     if row.status != "draft":
         raise NotInThisState("only a draft is sent on", state=row.status)
     require_sound_form(read(session, [row])[0])
-    row.status, row.live_from, row.cost = "waiting", max(live_from, now.date()), cost
+    row.status, row.live_from, row.cost = "waiting", max(live_from, day_of(session, now)), cost
     row.made_by = row.made_by or actor.account_id
     session.flush()
     _note(session, "form_submitted", row, actor, source_ip)
@@ -196,14 +204,42 @@ def decide(
         raise NotInThisState("nobody waits for an approval", state=row.status)
     if row.made_by == actor.account_id:
         raise SamePerson("who wrote a form does not approve it")
+    today = day_of(session, now)
     if is_approved:
         row.status, row.approved_by, row.approved_at = "live", actor.account_id, now
-        row.live_from = max(row.live_from or now.date(), now.date())
+        row.live_from = max(row.live_from or today, today)
     else:
         row.status, row.live_from = "draft", None
     session.flush()
     _note(session, "form_approved" if is_approved else "form_sent_back", row, actor, source_ip)
     return row
+
+
+def withdraw(
+    session: Session, version_id: int, actor: Actor, *, source_ip: str = ""
+) -> FormVersion:
+    """Take a version back: a waiting one becomes a draft, others are put away.
+
+    A version in force is put away by who approves; the one before it is in force again, and
+    visits that a phone has still to send stay good. Raises `NotInThisState` and `NotAllowed`.
+    """
+    row = version(session, version_id, lock=True)
+    needed = "forms:approve" if row.status == "live" else "forms:write"
+    if not actor.can(needed):
+        raise NotAllowed(f"needs the permission {needed}", permission=needed)
+    if row.status == "refused":
+        raise NotInThisState("it is put away already", state=row.status)
+    row.status = "draft" if row.status == "waiting" else "refused"
+    if row.status == "draft":
+        row.live_from = None
+    session.flush()
+    _note(session, "form_withdrawn", row, actor, source_ip)
+    return row
+
+
+def in_force(session: Session, form: str, on: date) -> Form | None:
+    """Return the version of a form that is in force on a day."""
+    return next((one for one in live(session, on) if one.form == form), None)
 
 
 def waiting_count(session: Session, actor: Actor) -> int:

@@ -80,7 +80,7 @@ class Made:
 def served_forms(session: Session, actor: Actor, now: datetime) -> list[Form]:
     """Return the forms in force that an actor may ask somewhere in the own area."""
     return [
-        form for form in forms.live(session, now.date())
+        form for form in forms.live(session, forms.day_of(session, now))
         if any(visits.may_serve(actor, form, area) for area in actor.areas)
     ]  # fmt: skip
 

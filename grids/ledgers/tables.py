@@ -258,7 +258,7 @@ Conditions = Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]
 def _conditions(session: Session, subject: str, as_of: datetime) -> Conditions:
     """Return when each question of the forms of a day applies; those that always do are left out."""
     found: dict[str, list[tuple[str, tuple[str, ...]] | None]] = {}
-    for form in forms.live(session, as_of.date(), subject):
+    for form in forms.live(session, forms.day_of(session, as_of), subject):
         for item in form.items:
             found.setdefault(item.question.key, []).append(item.when)
     return {

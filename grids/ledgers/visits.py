@@ -137,16 +137,18 @@ def record(session: Session, sent: Sent, actor: Actor, *, now: datetime) -> Answ
 def _served(session: Session, sent: Sent, one: Subject, actor: Actor, now: datetime) -> list[Form]:
     """Read the forms of a visit: in force now, or in force when the page was opened."""
     rows = [forms.version(session, key) for key in sent.versions]
-    served = forms.read(session, [row for row in rows if row.status == "live"])
+    # One that was put away since was in force when the page was opened.
+    served = forms.read(session, [row for row in rows if row.approved_at or row.status == "live"])
     if not served or len(served) != len(rows) or len({form.form for form in served}) != len(rows):
         raise BadForm("a visit serves forms that are in force", field="forms")
+    today = forms.day_of(session, now)
     for row, form in zip(rows, served, strict=True):
-        early = row.live_from is not None and row.live_from > now.date() + timedelta(days=1)
+        early = row.live_from is not None and row.live_from > today + timedelta(days=1)
         if early or form.subject != one.subject or not form.fits(one.kind):
             raise BadForm(f"{form.form} is not for this", field=form.form)
         if not may_serve(actor, form, one.area_code):
             raise NotYourStep("a visit is for the worker of the grid", action="visit")
-    order = {form.version_id: place for place, form in enumerate(forms.live(session, now.date()))}
+    order = {form.version_id: place for place, form in enumerate(forms.live(session, today))}
     return sorted(served, key=lambda form: order.get(form.version_id, len(order)))
 
 

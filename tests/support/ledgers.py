@@ -44,7 +44,7 @@ class Round:
     now: datetime = NOON
 
     def forms(self, *names: str) -> list[Form]:
-        live = forms.live(self.session, self.now.date())
+        live = forms.live(self.session, forms.day_of(self.session, self.now))
         return [form for form in live if form.form in names]
 
     def sheet(self, subject: str, key: int, *names: str) -> tuple[Asked, ...]:
