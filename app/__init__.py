@@ -49,6 +49,7 @@ BLUEPRINTS = (
     "app.data.forms",
     "app.data.questions",
     "app.data.burden",
+    "app.data.imports",
     "app.openapi",
     "app.admin",
     "app.linking",

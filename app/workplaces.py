@@ -93,6 +93,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
                 "data:view", "/data/quality", "target", "quality.title",
                 quality_alarms.count_unseen,
             ),
+            Place("data:import", "/data/imports", "cloud-upload", "import.title"),
             Place("data:view", "/data/addresses", "map-pins", "address.title"),
             Place(
                 "address:answer", "/data/address-questions", "help-circle", "address.questions",

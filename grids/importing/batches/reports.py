@@ -39,8 +39,8 @@ def error_file(
     The columns of the file follow under their own names, so that the mended table can be sent
     again. Cells that a spreadsheet would run are made harmless.
     """
-    columns = [given["column"] for given in batch.settings.get("mapping", {}).values()
-               if given.get("column")]  # fmt: skip
+    mapped = {given.get("column") for given in batch.settings.get("mapping", {}).values()}
+    columns = [name for name in batch.look.get("columns", ()) if name in mapped]
     yield "\ufeff" + _line([*heads, *columns])
     after = -1
     while True:

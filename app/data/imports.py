@@ -1,0 +1,257 @@
+"""Imports on the data desk: send a table, say how it is read, look at its faults, take it over."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from flask import Blueprint, Response, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from app import faces
+from app.auth import requires
+from app.data import import_words as words
+from app.data.frame import page
+from app.errors import status_of
+from app.render import json_answer
+from gis.errors import GisError
+from gis.tables import ReadAs
+from gis.tables.encodings import ENCODINGS
+from grids import jobs
+from grids.city import the_city
+from grids.codes import Department
+from grids.errors import GridsError, NotFound
+from grids.importing.batches import reports, service
+from grids.importing.batches.models import ImportBatch
+from grids.importing.batches.settings import Given, Settings, settings_of
+from grids.importing.batches.targets import TARGETS, target_of
+
+bp = Blueprint("imports", __name__)
+
+MOST_BYTES: Final = 64 * 1024 * 1024
+#: States in which the worker is at it: the page asks again by itself.
+BUSY: Final = ("uploaded", "checking", "committing", "undoing")
+DELIMITERS: Final = (",", "\t", ";", "|")
+SHOWN_FAULTS: Final = 50
+
+
+@bp.url_value_preprocessor
+def _widen(_endpoint: str | None, _values: Any) -> None:
+    """Let the form carry its file; must run before the form is read."""
+    if request.method == "POST" and request.mimetype == "multipart/form-data":
+        request.max_content_length = MOST_BYTES + 64 * 1024
+
+
+@bp.get("/data/imports")
+@requires("data:import")
+def home() -> ResponseReturnValue:
+    """Show what was sent and the form for the next file."""
+    return _home({}, "")
+
+
+def _home(form: dict[str, str], error: str) -> str:
+    before = request.args.get("before", 0, type=int) if request.method == "GET" else 0
+    with g.session.begin():
+        rows = service.batches(g.session, g.actor, before=max(0, before))
+        return page(
+            "imports",
+            rows=rows,
+            sources=service.sources(g.session, g.actor),
+            targets=list(TARGETS),
+            departments=g.session.scalars(select(Department).order_by(Department.sort)).all(),
+            form=form,
+            error=error,
+            most_mb=MOST_BYTES >> 20,
+            busy=BUSY,
+            older=rows[-1][0].id if len(rows) == service.LISTED else 0,
+        )
+
+
+@bp.post("/data/imports")
+@requires("data:import")
+def send() -> ResponseReturnValue:
+    """Keep a file as a new batch of a source; the worker looks at it."""
+    form = {name: request.form.get(name, "").strip()
+            for name in ("source", "code", "name", "target", "department")}  # fmt: skip
+    file = request.files.get("file")
+    data = file.stream.read(MOST_BYTES + 1) if file is not None else b""
+    try:
+        with g.session.begin():
+            if len(data) > MOST_BYTES:
+                raise service.TooLarge("too large", most_mb=MOST_BYTES >> 20, field="file")
+            source = None
+            if form["source"]:
+                source = service.known_source(g.session, g.actor, form["source"])
+            if source is None:
+                source = service.make_source(
+                    g.session, g.actor, code=form["code"] or form["source"], name=form["name"],
+                    target=form["target"], department=form["department"],
+                )  # fmt: skip
+            batch = service.start(
+                g.session, faces.blob_store(), g.actor, source, data,
+                name=(file.filename if file is not None else "") or "", now=datetime.now(UTC),
+            )  # fmt: skip
+            jobs.defer(g.session, "look_import", batch_id=batch.id)
+            made = batch.id
+    except GridsError as error:
+        return _home(form, words.message(error)), status_of(error)
+    return redirect(url_for("imports.batch", batch_id=made), 303)
+
+
+@bp.get("/data/imports/<int:batch_id>")
+@requires("data:import")
+def batch(batch_id: int) -> ResponseReturnValue:
+    """Show a batch at the step where it is."""
+    return _batch(batch_id)
+
+
+@bp.get("/data/imports/<int:batch_id>/state")
+@requires("data:import")
+def state(batch_id: int) -> ResponseReturnValue:
+    """Say how far a batch is, for the page that waits."""
+    with g.session.begin():
+        found = service.batch_of(g.session, g.actor, batch_id)
+        wanted = found.rows_new + found.rows_changed + found.rows_same
+        return json_answer({"state": found.state, "done": found.rows_done, "total": wanted})
+
+
+@bp.post("/data/imports/<int:batch_id>/read")
+@requires("data:import")
+def read(batch_id: int) -> ResponseReturnValue:
+    """Take how the file is to be read, and let the worker look again."""
+    form = request.form
+    how = ReadAs(
+        encoding=form.get("encoding", ""), delimiter=form.get("delimiter", "")[:2],
+        sheet=form.get("sheet", "")[:200], head_row=_number(form.get("head_row", "")),
+    )  # fmt: skip
+
+    def take(found: ImportBatch) -> None:
+        old = settings_of(found.settings)
+        service.settle(g.session, found, Settings(how, form.get("crs", ""), old.mode, old.mapping))
+        jobs.defer(g.session, "look_import", batch_id=found.id)
+
+    return _act(batch_id, take)
+
+
+@bp.post("/data/imports/<int:batch_id>/check")
+@requires("data:import")
+def check(batch_id: int) -> ResponseReturnValue:
+    """Take which column brings which field, and let the worker check every row."""
+    form = request.form
+
+    def take(found: ImportBatch) -> None:
+        target = target_of(service.source_of(g.session, found).target)
+        mapping = {
+            one.name: Given(
+                form.get(f"c.{one.name}", ""), form.get(f"v.{one.name}", "").strip()
+            )
+            for one in target.fields
+        }  # fmt: skip
+        old = settings_of(found.settings)
+        mode: Any = form.get("mode", "good")
+        service.ask_check(g.session, found, Settings(old.read, old.crs, mode, mapping))
+        jobs.defer(g.session, "check_import", batch_id=found.id)
+
+    return _act(batch_id, take)
+
+
+@bp.post("/data/imports/<int:batch_id>/again")
+@requires("data:import")
+def again(batch_id: int) -> ResponseReturnValue:
+    """Go back to the columns of a batch that is not taken over."""
+
+    def take(found: ImportBatch) -> None:
+        service.require(found, "checked", "refused")
+        service.settle(g.session, found, settings_of(found.settings))
+        jobs.defer(g.session, "look_import", batch_id=found.id)
+
+    return _act(batch_id, take)
+
+
+@bp.post("/data/imports/<int:batch_id>/commit")
+@requires("data:import")
+def commit(batch_id: int) -> ResponseReturnValue:
+    """Let the worker take the good rows over."""
+
+    def take(found: ImportBatch) -> None:
+        service.ask_commit(g.session, found, g.actor, now=datetime.now(UTC))
+        jobs.defer(g.session, "commit_import", batch_id=found.id)
+
+    return _act(batch_id, take)
+
+
+@bp.post("/data/imports/<int:batch_id>/undo")
+@requires("data:import")
+def undo(batch_id: int) -> ResponseReturnValue:
+    """Let the worker take the batch back."""
+
+    def take(found: ImportBatch) -> None:
+        service.ask_undo(g.session, found, g.actor, now=datetime.now(UTC))
+        jobs.defer(g.session, "undo_import", batch_id=found.id)
+
+    return _act(batch_id, take)
+
+
+@bp.get("/data/imports/<int:batch_id>/errors.csv")
+@requires("data:import")
+def errors(batch_id: int) -> ResponseReturnValue:
+    """Give what was not taken as a table that can be mended and sent again."""
+    with g.session.begin():
+        found = service.batch_of(g.session, g.actor, batch_id)
+        heads = (str(_("import.report.row")), str(_("import.report.column")),
+                 str(_("import.report.value")), str(_("import.report.rule")),
+                 str(_("import.report.reason")))  # fmt: skip
+        body = "".join(reports.error_file(g.session, found, heads, words.rule))
+    return Response(
+        body, mimetype="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f"attachment; filename=import-{batch_id}-errors.csv"},
+    )  # fmt: skip
+
+
+def _act(batch_id: int, take: Any) -> ResponseReturnValue:
+    """Do one step of a batch that the caller sees, and go to its page; say what is in the way."""
+    try:
+        with g.session.begin():
+            take(service.batch_of(g.session, g.actor, batch_id, lock=True))
+    except NotFound:
+        raise
+    except (GridsError, GisError) as error:
+        return _batch(batch_id, error), status_of(error)
+    return redirect(url_for("imports.batch", batch_id=batch_id), 303)
+
+
+def _batch(batch_id: int, error: Exception | None = None) -> str:
+    after = request.args.get("after", -1, type=int)
+    with g.session.begin():
+        found = service.batch_of(g.session, g.actor, batch_id)
+        source = service.source_of(g.session, found)
+        settings = settings_of(found.settings)
+        is_judged = found.checked_at is not None and found.cleared_at is None
+        bad = ("rejected", "held")
+        faults = (
+            service.rows_of(g.session, found, bad, after=after, most=SHOWN_FAULTS)
+            if is_judged else ()
+        )  # fmt: skip
+        return page(
+            "import",
+            batch=found, source=source, settings=settings, look=found.look,
+            target=target_of(source.target), busy=found.state in BUSY,
+            encodings=ENCODINGS, delimiters=DELIMITERS,
+            systems=words.systems(the_city(g.session), settings, found.look),
+            faults=[(row, [(fault, words.rule(fault)) for fault in row.errors or ()])
+                    for row in faults],
+            next_fault=faults[-1].number if len(faults) == SHOWN_FAULTS else None,
+            by_rule=[(words.rule_name(rule), rule, column, n)
+                     for rule, column, n in reports.by_rule(g.session, found)] if is_judged else [],
+            error=words.message(error) if error else "",
+            why=words.refusal(found.refusal), field_word=words.field,
+            note=words.note, shift=words.shift(found.look),
+            page_data={"import": {"id": found.id, "state": found.state,
+                                  "points": found.look.get("points", [])}},
+        )  # fmt: skip
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 5 else 0
