@@ -217,3 +217,38 @@ def test_what_is_kept_on_a_phone_is_sealed(new_page, spot, shops):
     assert kept["extractable"] == [False]
     assert kept["fields"] == ["account at id kind sealed shots"]
     assert "premises" not in kept["text"]
+
+
+def test_somebody_else_on_the_same_phone_neither_sees_nor_sends_what_waits(
+    new_page, city_server, spot, shops
+):
+    page = new_page(role="worker", phone=True, **faces.at_spot(*spot))
+    page.goto(f"/worker/visits/premises/{shops[2]}?all=1")
+    page.locator(".visit-known summary, .visit > fieldset").first.wait_for()
+    fill(page)
+    before = seen_of(city_server, shops[2])
+    page.route("**/api/visits/*", lambda route: (
+        route.abort() if route.request.method == "PUT" else route.continue_()))  # fmt: skip
+    with page.expect_event("requestfailed", lambda one: one.method == "PUT"):
+        page.locator("#send").tap()
+    page.goto("/worker/me")
+    expect(page.locator("#waiting")).to_contain_text("1 次走访没有发出去")
+    page.locator("form[action='/sign-out'] button").tap()
+    expect(page.locator("dialog")).to_contain_text("仍加密留在这部手机上")
+    shoot(page, "visit-leave")
+    page.locator("dialog .btn-primary").tap()
+    page.wait_for_url("**/sign-in**")
+    page.unroute("**/api/visits/*")
+
+    sign_in(page, city_server, "grid_leader")
+    page.goto("/worker/visits")
+    expect(page.locator("#package-state.strip-ok")).to_be_visible()
+    assert page.locator("#outbox li").count() == 0
+    assert page.locator("#waiting").is_hidden()
+    assert seen_of(city_server, shops[2]) == before
+
+    page.context.clear_cookies()
+    sign_in(page, city_server, "worker")
+    page.goto("/worker/visits")
+    expect(page.locator("#waiting")).to_contain_text("服务器已收到")
+    assert seen_of(city_server, shops[2]) > before
