@@ -45,6 +45,8 @@ BLUEPRINTS = (
     "app.data.quality",
     "app.data.base",
     "app.data.entries",
+    "app.data.grids",
+    "app.data.grid_plans",
     "app.data.addresses",
     "app.data.forms",
     "app.data.questions",

@@ -20,7 +20,7 @@ from app.incident_answers import named, row_json
 from app.layer_answers import layer_json, tiles_url
 from app.render import json_answer
 from app.security import live_origin
-from app.tiles import layer_for_caller, wanted_classes
+from app.tiles import as_asked, layer_for_caller, wanted_classes
 from app.workplaces import places_of
 from grids import layers, profiles, search
 from grids.area_tree import AreaNode, area_node, areas_under
@@ -133,7 +133,7 @@ def layer_list() -> ResponseReturnValue:
 @requires(PUBLIC)
 def layer_items(layer_id: str) -> ResponseReturnValue:
     """Give a page of a layer's rows as GeoJSON; `next` leads to the following one."""
-    layer = layer_for_caller(layer_id)
+    layer = as_asked(layer_for_caller(layer_id))
     within = layers.within_of(request.args.get("bbox", ""), request.args.get("bbox-crs", ""))
     limit = whole("limit", DEFAULT_ITEMS, most=layers.MOST_ITEMS)
     with reading.reader() as conn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from datetime import date
 from threading import Lock
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ from app.i18n import translated
 from gis.errors import BadTile
 from gis.tiling import Tile
 from grids import layers
-from grids.errors import NotAllowed
+from grids.errors import Invalid, NotAllowed
 from grids.layers.access import checked_area
 
 bp = Blueprint("tiles", __name__)
@@ -82,6 +83,15 @@ def layer_for_caller(layer_id: str) -> layers.Layer:
     return layer
 
 
+def as_asked(layer: layers.Layer) -> layers.Layer:
+    """Return the layer as of the day in `asof`, where one is asked for."""
+    written = request.args.get("asof", "")
+    try:
+        return layers.as_of(layer, date.fromisoformat(written)) if written else layer
+    except ValueError:
+        raise Invalid("asof is a day: 2026-05-01", field="asof") from None
+
+
 def wanted_classes() -> tuple[str, ...]:
     """Read the classes that the legend has left on; empty for all."""
     names = request.args.get("class", "")[:200].split(",")
@@ -93,7 +103,7 @@ def wanted_classes() -> tuple[str, ...]:
 @requires(PUBLIC)
 def tile(layer_id: str, z: int, x: int, y: int) -> ResponseReturnValue:
     """Give one tile with a strong tag; an unchanged one costs no look at any geometry."""
-    layer = layer_for_caller(layer_id)
+    layer = as_asked(layer_for_caller(layer_id))
     try:
         address = Tile(z, x, y)
     except BadTile as error:

@@ -22,6 +22,7 @@ from app.visit_answers import Words, due_json, kind_word, now, sheet_json, value
 from grids.errors import Invalid
 from grids.ledgers import feedback, forms, rounds, visits
 from grids.ledgers.visits import Sent
+from grids.regrid import history
 
 bp = Blueprint("visits_api", __name__)
 
@@ -76,8 +77,10 @@ def package() -> ResponseReturnValue:
         found = rounds.package(g.session, g.actor, now=at, near=near())
         words = Words(one.one for one in found)
         sheets = [sheet_json(one, words) for one in found]
+        known = history.tag(g.session, g.actor)
     return json_answer({
-        "account": g.actor.account_id, "lang": language(), "as_of": at, "sheets": sheets
+        "account": g.actor.account_id, "lang": language(), "as_of": at, "sheets": sheets,
+        "grids": known,
     })  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from grids.incidents import detail, held, listing, service
 from grids.incidents.listing import CaseRow, Filter
 from grids.incidents.places import place_of
 from grids.incidents.requests import Report
+from grids.regrid.history import tag
 
 bp = Blueprint("worker", __name__, url_prefix="/worker")
 bp.url_value_preprocessor(lambda _endpoint, _values: faces.widen_form())
@@ -132,7 +133,7 @@ def _frame(tab: str, now: datetime, **more: Any) -> dict[str, Any]:
         "duty_until": faces.instant_words(shift.ends_at) if shift else "",
         "duty_until_iso": shift.ends_at.isoformat() if shift else "",
         "duty_left": faces.span_words(left_s),
-        "page_data": faces.page_data(the_city(g.session), **more),
+        "page_data": faces.page_data(the_city(g.session), grids=tag(g.session, g.actor), **more),
     }
 
 

@@ -24,6 +24,7 @@ from grids.ledgers import rounds, visits
 from grids.ledgers.errors import BadForm
 from grids.ledgers.rounds import Sheet
 from grids.ledgers.visits import Sent
+from grids.regrid import history
 
 bp = Blueprint("worker_visits", __name__, url_prefix="/worker")
 
@@ -117,7 +118,8 @@ def service_worker() -> ResponseReturnValue:
 
 
 def _frame(**more: Any) -> dict[str, Any]:
-    return {"tab": "tasks", "page_data": faces.page_data(the_city(g.session), **more)}
+    known = history.tag(g.session, g.actor)
+    return {"tab": "tasks", "page_data": faces.page_data(the_city(g.session), grids=known, **more)}
 
 
 def _open(name: str, key: int) -> Sheet:

@@ -20,6 +20,7 @@ from grids.channels import alarms, letters, transfers
 from grids.ledgers import forms
 from grids.outbox import log
 from grids.quality import alarms as quality_alarms
+from grids.regrid import plans
 
 bp = Blueprint("workplaces", __name__)
 
@@ -94,6 +95,8 @@ GROUPS: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
                 quality_alarms.count_unseen,
             ),
             Place("data:import", "/data/imports", "cloud-upload", "import.title"),
+            Place("grid:view", "/data/grids", "layout-grid", "grids.title"),
+            Place("grids:view", "/data/grids/plans", "polygon", "grids.plans", plans.count_waiting),
             Place("data:view", "/data/addresses", "map-pins", "address.title"),
             Place(
                 "address:answer", "/data/address-questions", "help-circle", "address.questions",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -35,21 +36,23 @@ def area_names(session: Session, code: str) -> tuple[str, str]:
     return (row.name_zh, row.name_en) if row else ("", "")
 
 
-def area_node(session: Session, code: str) -> AreaNode | None:
-    """Return one area with its box, or a duty grid as the leaf that it is."""
+def area_node(session: Session, code: str, *, on: date | None = None) -> AreaNode | None:
+    """Return one area with its box, or a duty grid as the leaf that it is (or was, `on` a day)."""
     if len(code) == 15:
         low, high = scope.code_range(code)
-        values = {"lo": low, "hi": high, "most": 1}
+        values = {"lo": low, "hi": high, "most": 1, "on": on}
         rows = session.execute(queries("areas")["grids_of_community"], values).all()
     else:
         rows = session.execute(queries("areas")["area_one"], {"code": code}).all()
     return _node(rows[0]) if rows else None
 
 
-def areas_under(session: Session, actor: Actor, parent: str) -> tuple[AreaNode, ...]:
+def areas_under(
+    session: Session, actor: Actor, parent: str, *, on: date | None = None
+) -> tuple[AreaNode, ...]:
     """List the areas right under a code; without one, those that the caller answers for.
 
-    Under a community stand its duty grids. Areas outside the caller's scope are left out,
+    Under a community stand its duty grids, today's or those of a day. Areas outside the caller's scope are left out,
     except those on the way down to it.
     """
     if not parent:
@@ -57,7 +60,7 @@ def areas_under(session: Session, actor: Actor, parent: str) -> tuple[AreaNode, 
         return tuple(node for node in nodes if node) or _all_counties(session)
     if len(parent) == 12:
         low, high = scope.code_range(parent)
-        values = {"lo": low, "hi": high, "most": MOST_AREAS}
+        values = {"lo": low, "hi": high, "most": MOST_AREAS, "on": on}
         rows = session.execute(queries("areas")["grids_of_community"], values).all()
     else:
         values = {"parent": parent, "most": MOST_AREAS}

@@ -85,7 +85,7 @@ def _page(
     now = datetime.now(UTC)
     on = _day(request.args.get("on", ""))
     with g.session.begin():
-        found = detail.detail(g.session, g.actor, kind, entry_id, now=now)
+        found = detail.detail(g.session, g.actor, kind, entry_id, now=now, on=on)
         values = changes.values_of(kind, found.entry)
         if on is not None:
             values = changes.as_of(g.session, kind, found.entry, _end_of(on))

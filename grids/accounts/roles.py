@@ -24,6 +24,7 @@ ROLES: dict[str, frozenset[str]] = {
     | {"command:view", "incident:move", "export:approve", "key_population:view"}
     | {"watch:view"}
     | {"rules:view", "rules:manage"}
+    | {"grids:view", "grids:approve"}
     | {"hazard:view", "hazard:map", "dispute:count"},
     "intake": CASE_VIEW
     | CASE_DESK
@@ -57,6 +58,7 @@ ROLES: dict[str, frozenset[str]] = {
     "system": frozenset({"channel:send"}),
     "planner": frozenset(
         {"map:view", "grid:view", "planner:view", "export:run", "key_population:view"}
+        | {"grids:view", "grids:design"}
     ),
     # 人口专管员: finds one resident by number, never lists them; answers what residents ask.
     "registrar": frozenset(
@@ -68,6 +70,7 @@ ROLES: dict[str, frozenset[str]] = {
         {"map:view", "grid:view", "enterprise:view"}
         | {"data:view", "data:import", "data:decide", "address:answer"}
         | {"ledger:view", "forms:write"}
+        | {"grids:view", "grids:design"}
     ),
     # 三员: the system's accounts, what they may do, and the record of it are three people's work.
     "system_admin": frozenset({"admin:system"}),

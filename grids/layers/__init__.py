@@ -5,6 +5,7 @@ nobody writes a second query for the same layer.
 """
 
 from grids.layers.access import condition, layers_for, may_see, scope_key, seen_layer
+from grids.layers.days import as_of
 from grids.layers.facts import Facts, facts_of, rows_of
 from grids.layers.items import MOST_ITEMS, page_of, within_of
 from grids.layers.model import Aggregate, Column, Layer, Part, Style, Swatch, level_at
@@ -23,6 +24,7 @@ __all__ = [
     "Part",
     "Style",
     "Swatch",
+    "as_of",
     "condition",
     "facts_of",
     "layer_of",

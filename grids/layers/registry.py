@@ -49,16 +49,20 @@ AREA: Final = Layer(
     scope=None,
 )  # fmt: skip
 
+#: The grids of a day: today's, or those of the day that `as_of` names.
+GRIDS: Final = (
+    "(SELECT g.id, g.code, g.name, g.kind, v.households, v.area_m2,"
+    " g.code AS area_code, v.valid, v.geom"
+    " FROM grid AS g JOIN grid_version AS v ON v.grid_id = g.id WHERE v.valid @> {day})"
+)
+
 GRID: Final = Layer(
     id="grid",
     group="divisions",
     shape="polygon",
     tables=("grid", "grid_version"),
     source=TableSource(
-        raw("(SELECT g.id, g.code, g.name, g.kind, v.households, v.area_m2,"
-            " g.code AS area_code, v.valid, v.geom"
-            " FROM grid AS g JOIN grid_version AS v ON v.grid_id = g.id"
-            " WHERE v.valid @> (SELECT city_today()))"),
+        sql.SQL(GRIDS).format(day=raw("(SELECT city_today())")),
         key="code",
         tile_id="id",
     ),

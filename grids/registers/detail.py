@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import func, select
@@ -23,6 +23,7 @@ from grids.hazards.models import Hazard, Inspection
 from grids.incidents.listing import CaseRow, cases_of
 from grids.incidents.models import Incident
 from grids.registers.kinds import KINDS, Kind, NoEntry
+from grids.regrid.history import grid_at
 
 MOST: Final = 20
 #: Cases this far from a place are shown with it; a report is rarely nearer to the truth.
@@ -68,13 +69,18 @@ def entry_of(session: Session, actor: Actor, kind: Kind, entry_id: int) -> Any:
     return found
 
 
-def detail(session: Session, actor: Actor, kind: Kind, entry_id: int, *, now: datetime) -> Detail:
-    """Gather what is known of an entry. Raises `NoEntry`."""
+def detail(
+    session: Session, actor: Actor, kind: Kind, entry_id: int, *, now: datetime,
+    on: date | None = None,
+) -> Detail:  # fmt: skip
+    """Gather what is known of an entry; with `on`, its grid is that of the day. Raises `NoEntry`."""
     entry = entry_of(session, actor, kind, entry_id)
     lon, lat = session.execute(
         select(func.ST_X(_point(kind)), func.ST_Y(_point(kind))).where(kind.model.id == entry_id)
     ).one()
     grid = session.get(Grid, entry.grid_id) if entry.grid_id else None
+    if on is not None:
+        grid = grid_at(session, lon, lat, on)
     code = entry.area_code
     is_premises = kind.name == "premises"
     return Detail(
@@ -84,7 +90,7 @@ def detail(session: Session, actor: Actor, kind: Kind, entry_id: int, *, now: da
         lat=lat,
         areas=tuple((code[:n], area_names(session, code[:n])) for n in (9, 12) if len(code) >= n),
         grid=grid,
-        worker=_worker(session, grid, now) if grid else None,
+        worker=_worker(session, grid, now) if grid and on is None else None,
         dwellings=_dwellings(session, entry_id) if kind.name == "building" else {},
         relations=tuple(r for r in _relations(session, actor, kind, entry) if r.total),
         cases=_cases(session, actor, kind, entry, lon, lat, now),

@@ -237,8 +237,8 @@ def figures_of(drawing: Drawing, labels: Ints) -> list[Figures | None]:
     inner = labels[a] == labels[b]
     perimeter = sums(labels, patches.perimeter_m, count)
     perimeter -= 2 * sums(labels[a[inner]], patches.shared_m[inner], count)
-    area = sums(labels, patches.area_m2, count)
-    columns = [sums(labels, values, count) for values in
+    area = sums(labels, patches.area_m2, count).tolist()
+    columns = [sums(labels, values, count).tolist() for values in
                (fabric.households, drawing.hours, fabric.cases, fabric.premises)]  # fmt: skip
     pieces = drawing.pieces(labels)
     held = np.bincount(labels, minlength=count)

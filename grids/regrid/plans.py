@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from grids import audit, jobs, scope
@@ -54,6 +54,22 @@ def plans(session: Session, actor: Actor, *, town: str = "") -> list[GridPlan]:
     if town:
         wanted = wanted.where(GridPlan.town_code == town)
     return list(session.scalars(wanted.order_by(GridPlan.id.desc()).limit(MOST_LISTED)))
+
+
+def count_waiting(session: Session, actor: Actor) -> int:
+    """Count the plans that wait for the caller's approval."""
+    if not actor.can("grids:approve"):
+        return 0
+    found: int | None = session.scalar(
+        select(func.count())
+        .select_from(GridPlan)
+        .where(
+            GridPlan.state == "waiting",
+            scope.in_areas(GridPlan.town_code, actor.areas),
+            ~GridPlan.editors.contains([actor.account_id]),
+        )
+    )
+    return found or 0
 
 
 def plan_of(session: Session, actor: Actor, plan_id: int, *, lock: bool = False) -> GridPlan:
@@ -110,6 +126,7 @@ def draft(session: Session, plan: GridPlan, design: Designer, *, now: datetime) 
     plan.fabric = pack(fabric)
     _keep(session, plan, drawing)
     plan.state, plan.edited_at = "draft", now
+    session.flush()
 
 
 def drawing_of(plan: GridPlan) -> Drawing:
@@ -162,6 +179,7 @@ def undo(session: Session, actor: Actor, plan_id: int, *, now: datetime) -> Grid
     plan.edit_no -= 1
     _keep(session, plan, before)
     _signed(plan, actor, now)
+    session.flush()
     return plan
 
 
@@ -182,6 +200,7 @@ def _edited(
     )  # fmt: skip
     _keep(session, plan, after)
     _signed(plan, actor, now)
+    session.flush()
     return plan
 
 

@@ -21,4 +21,4 @@ SELECT g.code, 15 AS level, g.kind, g.name AS name_zh, g.name AS name_en,
        ST_XMin(v.geom) AS west, ST_YMin(v.geom) AS south,
        ST_XMax(v.geom) AS east, ST_YMax(v.geom) AS north, false AS has_children
 FROM grid AS g JOIN grid_version AS v ON v.grid_id = g.id
-WHERE v.valid @> (SELECT city_today()) AND g.code >= :lo AND g.code < :hi ORDER BY g.code LIMIT :most
+WHERE v.valid @> coalesce(CAST(:on AS date), (SELECT city_today())) AND g.code >= :lo AND g.code < :hi ORDER BY g.code LIMIT :most

@@ -19,7 +19,10 @@ export async function startRound(phone, waiting, data) {
   const form = document.getElementById('visit');
   if (form && data.sheet) await startSheet(form, data.sheet, phone, waiting);
   if (!location.pathname.startsWith('/worker/visits') && location.pathname !== '/worker/') return;
-  const kept = await takePackage(phone).catch(() => packageOf(phone));
+  // Grids were redrawn since: what was taken along belongs to other borders.
+  const before = await packageOf(phone);
+  const isStale = Boolean(before && data.grids && before.body.grids !== data.grids);
+  const kept = await takePackage(phone, isStale).catch(() => before);
   showPackage(kept);
 }
 
