@@ -100,6 +100,9 @@ def test_the_pages_of_grids_fit_and_speak(new_page, language, look):
 
 def test_the_pages_fit_a_narrow_window(new_page):
     page = new_page(role="steward", viewport={"width": 420, "height": 800})
+    drawn(page, "窄窗")
+    assert faces.too_wide(page) == []
+    shoot(page, "grid-plan-narrow", full=True)
     for path in ("/data/grids", "/data/grids/plans"):
         page.goto(path)
         page.locator("main h1").wait_for()

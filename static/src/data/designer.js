@@ -203,15 +203,17 @@ export async function startDesigner(host, page) {
   /** @param {Grid} grid */
   function row(grid) {
     const {before, after} = grid;
-    const cell = (/** @type {(one: Figures) => number} */ value, /** @type {number} */ digits = 0) => el('td', {class: 'num'},
+    // The heads of the table are the page's own: on a narrow screen each cell carries its own.
+    const heads = [...document.querySelectorAll('#compare thead th')].map(head => head.textContent ?? '');
+    const cell = (/** @type {number} */ column, /** @type {(one: Figures) => number} */ value, /** @type {number} */ digits = 0) => el('td', {class: 'num', data: {th: heads[column]}},
       before && grid.is_changed && el('span', {class: 'muted'}, `${number(value(before), digits)} → `), after ? number(value(after), digits) : '–');
     return el('tr', {class: [!grid.is_changed && 'is-same', grid.label === selected && 'is-pointed'], data: {label: String(grid.label)}},
       el('th', {scope: 'row'}, el('button', {class: 'link', type: 'button', onclick: () => { selected = grid.label; show(); lookAt(grid); }}, nameOf(grid)), ' ',
         el('span', {class: 'muted mono small'}, grid.code ?? ''),
         !after && el('span', {class: 'badge badge-late'}, t('grids.ends')), !before && el('span', {class: 'badge badge-ok'}, t('grids.new')), grid.is_frozen && icon('lock'),
         after && after.pieces > 1 && el('span', {class: 'badge badge-late'}, t('grids.pieces', {n: after.pieces}))),
-      cell(one => one.households), cell(one => one.hours), cell(one => one.cases), cell(one => one.area_m2 / 10_000, 1),
-      el('td', {class: 'num'}, after ? number(after.compactness, 2) : '–'), el('td', {class: 'num'}, grid.joined ? number(grid.joined) : ''));
+      cell(1, one => one.households), cell(2, one => one.hours), cell(3, one => one.cases), cell(4, one => one.area_m2 / 10_000, 1),
+      el('td', {class: 'num', data: {th: heads[5]}}, after ? number(after.compactness, 2) : '–'), el('td', {class: 'num', data: {th: heads[6]}}, grid.joined ? number(grid.joined) : ''));
   }
 }
 
