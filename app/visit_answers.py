@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -24,6 +24,12 @@ SIGNS: Final = {
     "premises": "building-store", "enterprise": "briefcase", "building": "building",
     "household": "home", "dwelling": "home-2", "component": "bulb", "place": "school",
 }  # fmt: skip
+
+
+#: What every sheet says of a question in the same way.
+OF_A_QUESTION: Final = (
+    "type", "text", "hint", "unit", "example", "optional", "checks", "options",
+)  # fmt: skip
 
 
 class Words:
@@ -98,10 +104,22 @@ def sheet_json(sheet: Sheet, words: Words) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def package_json(sheets: Sequence[Sheet], words: Words) -> dict[str, Any]:
+    """Write many sheets with each question once: a phone takes them over a weak network."""
+    written = [sheet_json(one, words) for one in sheets]
+    asked: dict[str, Any] = {}
+    for one in written:
+        for item in one["items"]:
+            wording = {name: item.pop(name) for name in OF_A_QUESTION}
+            asked.setdefault(f"{item['key']}.{item['no']}", wording)
+    return {"sheets": written, "questions": asked}
+
+
 def _item(item: Asked) -> dict[str, Any]:
     question = item.question
     return {
         "key": question.key,
+        "no": question.no,
         "type": question.type,
         "text": faces.by_language(question.zh, question.en),
         "hint": faces.by_language(question.hint_zh, question.hint_en),

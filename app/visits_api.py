@@ -18,7 +18,7 @@ from app.auth import requires
 from app.i18n import language
 from app.incidents_api import body_as
 from app.render import json_answer
-from app.visit_answers import Words, due_json, kind_word, now, sheet_json, value_words
+from app.visit_answers import Words, due_json, kind_word, now, package_json, sheet_json, value_words
 from grids.errors import Invalid
 from grids.ledgers import feedback, forms, rounds, visits
 from grids.ledgers.visits import Sent
@@ -71,16 +71,18 @@ def due() -> ResponseReturnValue:
 @bp.get("/api/visits/package")
 @requires("visit:make")
 def package() -> ResponseReturnValue:
-    """Give the sheets of what is due, for a phone that goes where there is no network."""
+    """Give the sheets of what is due, for a phone that goes where there is no network.
+
+    What is the same for every sheet of a question stands once, under `questions`.
+    """
     at = now()
     with g.session.begin():
         found = rounds.package(g.session, g.actor, now=at, near=near())
         words = Words(one.one for one in found)
-        sheets = [sheet_json(one, words) for one in found]
+        sheets = package_json(found, words)
         known = history.tag(g.session, g.actor)
     return json_answer({
-        "account": g.actor.account_id, "lang": language(), "as_of": at, "sheets": sheets,
-        "grids": known,
+        "account": g.actor.account_id, "lang": language(), "as_of": at, "grids": known, **sheets
     })  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def create_demo_accounts(session: Session, *, now: datetime) -> list[DemoLogin]:
     the demonstration can be taken to its end.
     """
     county = the_city(session).county_code
-    grid = _busiest_grid(session) or county
+    grid = busiest_grid(session) or county
     logins = [_login(session, role, county, now=now) for role in CITY_ROLES]
     town = _town(session, grid)
     logins += [_login(session, role, town, now=now) for role in ("town_seat", "mediator")]
@@ -143,7 +143,7 @@ def _renew(session: Session, account: Account, password: str, now: datetime) -> 
     session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
 
 
-def _busiest_grid(session: Session) -> str | None:
+def busiest_grid(session: Session) -> str | None:
     """Return the code of the grid where a worker has most to do now, else of the first grid."""
     return session.scalar(
         select(Grid.code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -10,22 +11,25 @@ from sqlalchemy import update
 from grids import scope
 from grids.accounts import Actor
 from grids.bulk import driver
+from grids.demo import busiest_grid
 from grids.ledgers import rounds, visits
 from grids.ledgers.asking import Asked, applies
 from grids.ledgers.costs import DEFAULT_S, DEFAULT_VISIT_S
 from grids.ledgers.models import FormVersion
 from grids.ledgers.questions import Question
 from grids.ledgers.rounds import Sheet
+from grids.ledgers.subjects import Subject
 from grids.ledgers.visits import Sent
 from grids.synth.story.stage import Stage
 
 #: Forms were in force before the first of these visits.
 IN_FORCE: Final = timedelta(days=400)
-WALKERS: Final = 24
-VISITS_EACH: Final = 6
-#: The rounds lie so many days back, the first and the last.
-FIRST_DAYS, LAST_DAYS = 55, 2
-FAILED_SHARE: Final = 0.03
+WALKERS: Final = 16
+NEIGHBOURS: Final = 10
+TOWN: Final = 9  #: digits of a town's code
+#: Which of the things that are due is visited, and how many days back: some twice.
+PLAN: Final = ((0, 55), (1, 48), (2, 36), (0, 20), (3, 9), (1, 3))
+FAILED_SHARE: Final = 0.012
 USUAL_SHARE: Final = 0.85
 SPREAD: Final = 0.4
 
@@ -39,22 +43,61 @@ def walk(stage: Stage) -> int:
         .values(live_from=(now - IN_FORCE).date())
     )
     made = 0
-    for worker in stage.cast.everybody("worker")[:WALKERS]:
+    for worker in _walkers(stage):
         # The register takes an answer back only within the area of who gave it.
         scope.state(driver(session.connection()), worker)
-        for step in range(VISITS_EACH):
-            days = FIRST_DAYS - (FIRST_DAYS - LAST_DAYS) * step / (VISITS_EACH - 1)
-            at = now - timedelta(days=days, minutes=float(stage.rng.integers(0, 300)))
-            made += _visit(stage, worker, at, step)
+        due = rounds.today(session, worker, now=now, most=len(PLAN))
+        for place, days in PLAN:
+            at = _working_hour(stage, days)
+            if place < len(due):
+                made += _visit(stage, worker, due[place].subject, at)
+        made += _look_again(stage, worker)
     return made
 
 
-def _visit(stage: Stage, worker: Actor, at: datetime, step: int) -> bool:
-    """Visit one of what is due then; False where nothing is."""
-    due = rounds.today(stage.session, worker, now=at, most=VISITS_EACH)
-    if not due:
+def _walkers(stage: Stage) -> list[Actor]:
+    """Choose who goes round: whom a demonstration shows, neighbours in the town, others."""
+    busy = busiest_grid(stage.session) or ""
+    ordered = sorted(
+        stage.cast.everybody("worker"),
+        key=lambda one: (busy not in one.areas, not one.areas[0].startswith(busy[:TOWN])),
+    )
+    near, far = ordered[:NEIGHBOURS], ordered[NEIGHBOURS:]
+    return near + far[:: max(1, len(far) // (WALKERS - NEIGHBOURS))][: WALKERS - NEIGHBOURS]
+
+
+def _working_hour(stage: Stage, days: int) -> datetime:
+    """Draw a moment of a day back, between nine and four in the city."""
+    morning = (stage.now - timedelta(days=days)).astimezone(stage.zone).replace(hour=9, minute=0)
+    return morning + timedelta(minutes=float(stage.rng.integers(0, 420)))
+
+
+def _look_again(stage: Stage, worker: Actor) -> bool:
+    """Let the leader of the grid look at something again, and find one figure otherwise."""
+    at = _working_hour(stage, 1)
+    mine = rounds.made(stage.session, worker, now=at)
+    if not mine:
         return False
-    one = due[step % min(3, len(due))].subject
+    try:
+        leader = stage.cast.find("grid_leader", worker.areas[0])
+    except LookupError:
+        return False
+    scope.state(driver(stage.session.connection()), leader)
+    visit = mine[0].visit
+    sheet = rounds.open_sheet(
+        stage.session, leader, visit.subject, visit.subject_id, now=at, is_all=True
+    )
+    sent = _sent(stage, sheet, at)
+    figure = next((item for item in sheet.items if item.known and item.question.type == "number"),
+                  None)  # fmt: skip
+    if figure is not None and figure.known is not None:
+        sent = replace(sent, answers={**sent.answers, figure.question.key: figure.known.value + 1})
+    visits.record(stage.session, sent, leader, now=at)
+    return True
+
+
+def _visit(stage: Stage, worker: Actor, one: Subject, at: datetime) -> bool:
+    """Visit one thing with what is due there then; False where nothing is."""
     sheet = rounds.open_sheet(stage.session, worker, one.subject, one.id, now=at)
     if not sheet.forms:
         return False

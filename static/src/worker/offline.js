@@ -10,7 +10,7 @@ import {isSecure} from '../phone/send.js';
 const WHO = 'wangge.who';
 const SHELL_LOOK = 'wangge.shell';
 const PACKAGE = 'package';
-const FRESH_MS = 5 * 60_000;
+const FRESH_MS = 15 * 60_000;
 
 /** @typedef {import('../offline/vault.js').Vault} Vault */
 /** @typedef {import('../offline/outbox.js').Outbox} Outbox */

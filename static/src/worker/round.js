@@ -43,6 +43,8 @@ async function drawOffline(shell, phone, waiting) {
   const found = asked && kept?.body.sheets.find((/** @type {any} */ one) => one.subject === asked[1] && String(one.id) === asked[2]);
   window.addEventListener('online', () => fill(find('#offline-lead'), t('package.back')));
   if (found) {
+    // A question of several sheets stands once in the package.
+    found.items = found.items.map((/** @type {any} */ item) => ({...kept?.body.questions[`${item.key}.${item.no}`], ...item}));
     fill(find('#offline-title'), found.name);
     fill(find('#offline-lead'), `${found.kind} · ${found.grid}`);
     const host = el('form', {class: 'report visit', id: 'visit', novalidate: true});

@@ -24,6 +24,7 @@ from grids.hazards.service import KIND as HAZARDS
 from grids.incidents import listing, projection
 from grids.incidents.lifecycle import FLAGS, MOVES, STATES
 from grids.incidents.models import Incident
+from grids.ledgers.burden import LEAST_WORKERS
 from grids.synth import story
 from grids.synth.story import telling
 from grids.synth.story.telling import tell
@@ -193,5 +194,10 @@ def test_workers_went_round_and_the_ledgers_have_rows(told: Session) -> None:
     reused = told.scalar(text("SELECT count(*) FROM visit WHERE reused > 0 OR asked < apart"))
 
     assert told.scalar(text("SELECT count(*) FROM visit")) == made > 10
+    town = told.scalar(
+        text("SELECT max(n) FROM (SELECT count(DISTINCT worker_id) AS n FROM visit"
+             " GROUP BY left(area_code, 9)) AS towns")
+    )  # fmt: skip
+    assert town >= LEAST_WORKERS
     assert seen_subjects > 10
     assert reused > 0
