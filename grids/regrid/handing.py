@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.orm import Session
 
 from grids.accounts import Account, Assignment
+from grids.hazards.models import Hazard, HazardEvent
 from grids.incidents import projection
 from grids.incidents.lifecycle import OPEN
 from grids.incidents.models import Incident, IncidentEvent
@@ -84,6 +85,57 @@ def hand_over_cases(
         _follow(session, row.id, plan_id, grid_id, code, now)
         for row, (grid_id, code) in zip(rows, found, strict=True)
     )
+
+
+def hand_over_hazards(
+    session: Session, plan_id: int, grids: Sequence[int], *, on: date, now: datetime, within: Any
+) -> int:
+    """Let open hazards follow in the same way; returns how many were handed over."""
+    rows = session.execute(
+        select(Hazard.id, func.ST_AsBinary(Hazard.geom).label("shape"))
+        .where(Hazard.grid_id.in_(grids), Hazard.ended_at.is_(None))
+        .order_by(Hazard.id)
+    ).all()
+    if not rows:
+        return 0
+    found = _linked(session, rows, on, within)
+    return sum(
+        _follow_hazard(session, row.id, plan_id, grid_id, code, now)
+        for row, (grid_id, code) in zip(rows, found, strict=True)
+    )
+
+
+def _follow_hazard(
+    session: Session, hazard_id: UUID, plan_id: int, grid_id: int | None, code: str,
+    now: datetime,
+) -> bool:  # fmt: skip
+    """Write the event into one hazard, under its lock, where its grid is another one."""
+    row = session.get(Hazard, hazard_id, with_for_update=True, populate_existing=True)
+    if row is None or row.area_code == code:
+        return False
+    holder = _holder(session, row.holder_id, row.area_code, code, now)
+    event = HazardEvent(
+        id=uuid5(NAMESPACE_OID, f"wangge:regrid:{plan_id}:{row.id}"),
+        hazard_id=row.id,
+        seq=row.event_count + 1,
+        recorded_at=max(now, row.stage_at),
+        action=projection.REGRID,
+        from_status=row.status,
+        to_status=row.status,
+        role="system",
+        data={
+            "values": {},
+            "set": {"area_code": code, "holder_id": holder},
+            "limits": {},
+            "due": row.due_at.isoformat() if row.due_at else None,
+            "flags": row.flags,
+        },
+    )
+    row.area_code, row.holder_id, row.grid_id = code, holder, grid_id
+    row.event_count = event.seq
+    session.add(event)
+    session.flush()
+    return True
 
 
 def _linked(

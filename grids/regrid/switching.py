@@ -27,7 +27,7 @@ from grids.regrid.checking import Drawn, drawn, faults_of
 from grids.regrid.drawing import Drawing
 from grids.regrid.errors import BadDay, Faulty, NoCode, Outdated, WrongState
 from grids.regrid.fabric import base_of, shapes_of
-from grids.regrid.handing import hand_over_cases, hand_over_work, refile
+from grids.regrid.handing import hand_over_cases, hand_over_hazards, hand_over_work, refile
 from grids.regrid.models import GridPlan
 from grids.scope import code_range
 
@@ -74,6 +74,7 @@ class Outcome:
     linked: dict[str, int] = field(default_factory=dict)  #: table -> rows with another grid
     cells: int = 0
     cases: int = 0  #: open cases handed over
+    hazards: int = 0  #: open hazards handed over
     roles: int = 0  #: roles that workers were given
 
 
@@ -109,6 +110,7 @@ def switch(
     refile(session, touched, on=on, since=midnight, until=now + SETTLED_AFTER, within=ground)
     outcome.roles = hand_over_work(connection, plan.id, _heirs(drawing, new, grids, session), now)
     outcome.cases = hand_over_cases(session, plan.id, touched, on=on, now=now, within=ground)
+    outcome.hazards = hand_over_hazards(session, plan.id, touched, on=on, now=now, within=ground)
     outcome.ended = _ended(drawing, new, session, grids)
     plan.state, plan.switched_at, plan.outcome = "switched", now, asdict(outcome)
     audit.record(
@@ -140,6 +142,9 @@ def settle(session: Session, plan: GridPlan, *, now: datetime) -> dict[str, int]
     late["incident"] = hand_over_cases(
         session, plan.id, touched, on=max(on, today), now=now, within=ground
     )  # fmt: skip
+    late["hazard"] = hand_over_hazards(
+        session, plan.id, touched, on=max(on, today), now=now, within=ground
+    )
     plan.outcome = {**plan.outcome, "is_settled": True, "late": late}
     session.flush()
     return late

@@ -92,6 +92,8 @@ ALLOWED = {
     "grids/regrid/handing:refile": "the worker files cases of the day in its versions",
     "grids/regrid/handing:hand_over_cases": "the worker lets open cases follow their grid",
     "grids/regrid/handing:_follow": "the worker writes the event into the case",
+    "grids/regrid/handing:hand_over_hazards": "the worker lets open hazards follow their grid",
+    "grids/regrid/handing:_follow_hazard": "the worker writes the event into the hazard",
     "grids/importing/replace:refuse_to_lose_cases": "the owner asks whether cases exist",
     "grids/synth/build:_opened": "the owner asks whether cases exist",
     "grids/sql/people:persons_by_kind": "the worker counts; only k >= 10 leaves",

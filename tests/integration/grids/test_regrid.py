@@ -6,10 +6,14 @@ from uuid import uuid4
 import numpy as np
 import pytest
 import shapely
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from gis.topology import check_coverage
+from grids.flows import taking
+from grids.flows.taking import StepRequest
+from grids.hazards import service as hazards
+from grids.hazards.models import Hazard
 from grids.incidents import projection, service
 from grids.incidents.models import Incident
 from grids.incidents.requests import Report
@@ -28,7 +32,7 @@ from grids.regrid.errors import (
     SamePlanner,
 )
 from grids.regrid.wishes import Wishes
-from tests.support.cases import MATTER, VAULT
+from tests.support.cases import MATTER, VAULT, make_photo
 from tests.support.grids import COUNTY, NOW, OTHER_TOWN, SRID, TOWN, build_town, planner
 
 TODAY = date(2026, 3, 4)
@@ -322,3 +326,27 @@ def test_the_county_is_no_town(session, people):
 
     with pytest.raises(NoGrids):
         plans.ask(session, people["drawer"], COUNTY, "调整", STAYS, on=TODAY, now=NOW)
+
+
+def test_open_hazards_follow_as_their_events_say(session, people):
+    code = f"{TOWN}001001"
+    worker = planner(session, "worker", code, "worker")
+    plan = drafted(session, people)
+    plans.split(session, people["drawer"], plan.id, 0, now=NOW)
+    approved(session, people, plan)
+    drawing = plans.drawing_of(plan)
+    for label in (12, 0):
+        spot = shapely.point_on_surface(drawing.fabric.patches.polygons[drawing.labels == label][0])
+        wanted = StepRequest(
+            id=uuid4(), action="report", photos=(make_photo(session),),
+            values={"severity": "general", "text": "通道堆物", "point": [spot.x, spot.y]},
+        )  # fmt: skip
+        hazards.report(session, wanted, worker, now=NOW)
+
+    done = switched(session, plan)
+
+    rows = {row.area_code: row for row in session.scalars(select(Hazard))}
+    assert (done.hazards, set(rows)) == (1, {code, done.made[0]})
+    for row in rows.values():
+        folded = taking.rebuilt(session, hazards.KIND, row.id)
+        assert {name: getattr(row, name) for name in folded} == folded
