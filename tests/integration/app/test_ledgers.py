@@ -8,6 +8,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import text
 
+from grids.exports.marks import instant_fits
 from tests.support.cases import COUNTY, EAST, EAST_GRID, WEST_GRID, build_city
 from tests.support.flows import make_actor
 from tests.support.ledgers import Round, make_restaurant
@@ -156,6 +157,22 @@ def test_a_file_needs_a_reason_and_says_who_took_it(fire, shop, session):
         text("SELECT subject, detail->>'export' FROM audit_event WHERE action = 'export'")
     ).one()
     assert tuple(told) == ("ledger fire", number)
+
+
+def test_the_instants_of_a_file_name_its_recipient(fire, shop, session):
+    answer = take(fire, "fire", format="csv", reason="inspection", note="月度检查核对")
+    (row,) = csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig")))
+
+    key, seen = session.execute(
+        text("SELECT (SELECT mark_key FROM export_request), max(observed_at) FROM observation")
+    ).one()
+    told = datetime.fromisoformat(row["最近走访"])
+    by_database = session.scalar(
+        text("SELECT mark_instant(:at, :key)"), {"at": seen, "key": key}
+    )  # fmt: skip
+
+    assert told == by_database
+    assert instant_fits(key, round(told.timestamp() * 1_000_000))
 
 
 def test_a_workbook_has_the_same_rows_and_numbers_as_numbers(fire, shop):
