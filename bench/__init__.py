@@ -22,6 +22,7 @@ NAMES = (
     "registers",
     "addresses",
     "regrid",
+    "exchange",
 )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -17,6 +20,7 @@ from gis.guard import form, load_json
 from gis.tables.encodings import fits, guess_encoding
 from gis.tables.model import (
     BLOCK_ROWS,
+    GUESSED,
     MOST_ROWS,
     Block,
     ReadAs,
@@ -30,6 +34,13 @@ LIMITS: Final = Limits(most_bytes=64 * MIB, most_unpacked=256 * MIB)
 _SHAPE_PARTS: Final = (".shp", ".dbf", ".shx", ".prj", ".cpg")
 #: Where the file is a drawing, this column divides it: each layer is a subject of its own.
 _DRAWING_LAYER: Final = "Layer"
+_CODE_PAGE: Final = re.compile(r"(\$DWGCODEPAGE\n *3\n)[^\n]+")
+_CODE_PAGE_HEAD: Final = (
+    "0\nSECTION\n2\nHEADER\n9\n$ACADVER\n1\nAC1015\n9\n$DWGCODEPAGE\n3\nANSI_936\n0\nENDSEC\n"
+)
+_VERSION: Final = re.compile(r"\$ACADVER\n *1\n(AC\d{4})")
+#: From this version on a drawing is in UTF-8, whatever its head says.
+_FIRST_UTF8: Final = "AC1021"
 
 
 # --- GeoJSON --------------------------------------------------------------------------------
@@ -123,20 +134,57 @@ def _block_of(features: list[Any], start: int, keys: list[str], width: int) -> B
 
 def open_gpkg(path: Path, how: ReadAs) -> Table:
     """Look at a GeoPackage. Raises `UnreadableTable`."""
-    return _open(path, how, "gpkg")
+
+    def blocks() -> Iterator[Block]:
+        with _named(path, "table.gpkg") as named:
+            yield from _open(named, how, "gpkg").blocks()
+
+    with _named(path, "table.gpkg") as named:
+        return replace(_open(named, how, "gpkg"), blocks=blocks)
+
+
+@contextmanager
+def _named(path: Path, name: str) -> Iterator[Path]:
+    """Give a file the ending by which GDAL knows it; stores name files by their content."""
+    with tempfile.TemporaryDirectory(prefix="tables-") as folder:
+        link = Path(folder) / name
+        link.symlink_to(path.resolve())
+        yield link
 
 
 def open_dxf(path: Path, how: ReadAs) -> Table:
     """Look at a drawing (DXF): its layers are offered like sheets. Raises `UnreadableTable`."""
-    layers = sorted({name for block in _open(path, ReadAs(), "dxf").blocks()
-                     for name in block.columns[0]})  # fmt: skip
+    body = _drawing(path.read_bytes(), how.encoding)
+
+    def blocks() -> Iterator[Block]:
+        with tempfile.TemporaryDirectory(prefix="drawing-") as folder:
+            target = Path(folder) / "drawing.dxf"
+            target.write_bytes(body)
+            yield from _open(target, GUESSED, "dxf", drawing_layer=how.sheet).blocks()
+
+    with tempfile.TemporaryDirectory(prefix="drawing-") as folder:
+        target = Path(folder) / "drawing.dxf"
+        target.write_bytes(body)
+        looked = _open(target, GUESSED, "dxf")
+        layers = sorted({name for block in looked.blocks() for name in block.columns[0]})
     if how.sheet and how.sheet not in layers:
         raise unreadable("no_sheet", f"there is no layer {how.sheet[:40]}", sheet=how.sheet[:40])
-    made = _open(path, ReadAs(srid=how.srid), "dxf", drawing_layer=how.sheet)
     return Table(
-        "dxf", made.columns, made.blocks, sheet=how.sheet, sheets=tuple(layers),
-        srid=0, has_geometry=True, notes=("no_crs",),
+        "dxf", looked.columns, blocks, sheet=how.sheet, sheets=tuple(layers), has_geometry=True,
+        notes=("no_crs",),
     )  # fmt: skip
+
+
+def _drawing(data: bytes, encoding: str) -> bytes:
+    """Write a drawing in the code page that its head names: many programs write in another."""
+    if data.isascii() or data.startswith(b"AutoCAD Binary DXF"):
+        return data
+    text = data.decode(encoding or guess_encoding(data)[0], errors="replace").replace("\r\n", "\n")
+    version = _VERSION.search(text)
+    if version and version[1] >= _FIRST_UTF8:
+        return text.encode()
+    text, found = _CODE_PAGE.subn(r"\g<1>ANSI_936", text, count=1)
+    return (text if found else _CODE_PAGE_HEAD + text).encode("gb18030")
 
 
 def open_shapes(path: Path, how: ReadAs) -> Table:

@@ -129,9 +129,9 @@ def _guessed(xy: Floats, stated: int, city: City) -> str:
         return f"EPSG:{stated}"
     if not len(xy):
         return f"EPSG:{STORAGE_SRID}"
-    x, y = np.median(xy, axis=0).tolist()
-    if abs(x) <= 180 and abs(y) <= 90:
+    if 2 * np.count_nonzero((np.abs(xy) <= (180, 90)).all(axis=1)) >= len(xy):
         return f"EPSG:{STORAGE_SRID}"
+    x = float(np.median(xy[:, 0]))
     zone = int(x // 1_000_000)
     if _FIRST_ZONE <= zone <= _FIRST_ZONE + 20:
         return f"EPSG:{_FIRST_ZONED_SRID + zone - _FIRST_ZONE}"

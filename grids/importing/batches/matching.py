@@ -1,4 +1,8 @@
-"""Which entry a staged row means, and what it would change: set-based, in the register's table."""
+"""Which entry a staged row means, and what it would change: set-based, in the register's table.
+
+Rows that were staged a moment ago have no statistics, and the worker may not gather any: every
+join here goes into an index, whichever side the planner begins with.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,6 @@ def resolve(connection: Connection, batch_id: int, source_id: int, target: Targe
             _find_enterprises(run, batch_id)
         find_entries(run, batch_id, source_id, target)
         _reject_entries(run, batch_id, target)
-        run.execute("ANALYZE import_row")
         run.execute(
             sql.SQL("""
                 UPDATE import_row AS r
@@ -100,11 +103,9 @@ def _reject_entries(run: psycopg.Cursor[Any], batch_id: int, target: Target) -> 
         UPDATE import_row AS r SET verdict = 'rejected',
             errors = coalesce(r.errors, '[]') || jsonb_build_array(jsonb_build_object(
                 'rule', 'same_entry', 'column', '', 'field', '', 'other', f.first))
-        FROM (SELECT entry_id, min(number) AS first FROM import_row
-              WHERE batch_id = %s AND verdict = 'new' AND entry_id IS NOT NULL
-              GROUP BY entry_id HAVING count(*) > 1) AS f
-        WHERE r.batch_id = %s AND r.verdict = 'new' AND r.entry_id = f.entry_id
-          AND r.number <> f.first
+        FROM (SELECT number, min(number) OVER (PARTITION BY entry_id) AS first FROM import_row
+              WHERE batch_id = %s AND verdict = 'new' AND entry_id IS NOT NULL) AS f
+        WHERE r.batch_id = %s AND r.number = f.number AND f.number <> f.first
         """,
         (batch_id, batch_id),
     )

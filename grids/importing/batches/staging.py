@@ -92,6 +92,9 @@ class Stager:
                 continue
             values[one.name] = self._read(one, block, faults)
         shapes, sources, held, addresses = self._locate(block, faults)
+        for at in block.problems:
+            # A row that is broken as a whole says that alone: the rest follows from it.
+            faults[at] = faults[at][:1]
         data = self._data(values, addresses, shapes, count)
         self._judge(data, faults)
         made = self._stage(block, values, data, shapes, sources, held, faults)

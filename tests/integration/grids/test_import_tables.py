@@ -2,19 +2,21 @@
 
 import csv
 import io
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from openpyxl import Workbook
 from sqlalchemy import Engine, create_engine, select, text
 from sqlalchemy.orm import Session
 
-from app.config import as_role, read_secrets
+from app.config import ROOT, as_role, read_secrets
 from grids.accounts import Actor
 from grids.blobs import Store
 from grids.enterprises import Enterprise
@@ -470,3 +472,61 @@ def test_a_file_that_is_no_table_is_refused_with_the_cause(desk: Desk, name: str
     batch = desk.state(desk.send(make(), name=file))
 
     assert (batch.state, batch.refusal.get("why")) == ("refused", why)
+
+
+RUN = """
+import sys
+from sqlalchemy import create_engine
+import grids.models
+from grids.importing.batches import running
+running.run_commit(create_engine(sys.argv[1]), int(sys.argv[2]), chunk=10)
+"""
+
+
+@pytest.mark.parametrize("mode", ["good", "all"])
+def test_a_worker_killed_half_way_leaves_nothing_twice_and_nothing_half(
+    desk: Desk, mode: Literal["good", "all"]
+) -> None:
+    """R44, with `kill -9`: the rows are there whole after the next run, or not at all before it."""
+    head = ("设施名称", "设施类型", "经度", "纬度", "编号")
+    rows = [(f"点{k}", "学校", 120.01 + k / 8_000, 29.3, f"P{k}") for k in range(800)]
+    bad = [(f"点{k}", "学校", 0, 0, f"X{k}") for k in range(37 if mode == "good" else 0)]
+    batch_id = desk.send(
+        table([*rows[:400], *bad, *rows[400:]], head), source="dian", target="facility"
+    )
+    with desk.batch(batch_id) as (session, batch):
+        service.ask_check(session, batch, replace(settings_of(batch.settings), mode=mode))
+    running.run_check(desk.worker, desk.store, batch_id, now=NOW)
+    with desk.batch(batch_id) as (session, batch):
+        service.ask_commit(session, batch, desk.actor, now=NOW)
+
+    url = desk.worker.url.render_as_string(hide_password=False)
+    worker = subprocess.Popen([sys.executable, "-c", RUN, url, str(batch_id)], cwd=ROOT)
+    is_at_it = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = :lock")
+    with Session(desk.owner) as session:
+        while worker.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                worker.wait(0.05)
+            done = (
+                session.scalar(select(ImportBatch.rows_done).where(ImportBatch.id == batch_id)) or 0
+            )
+            at_it = session.scalar(is_at_it, {"lock": committing.LOCK})
+            session.rollback()
+            if done >= 100 if mode == "good" else at_it:
+                break
+    worker.kill()
+    assert worker.wait() == -9
+    count = text("SELECT count(*), count(DISTINCT name) FROM facility")
+    with Session(desk.owner) as session:
+        half = session.execute(count).one()
+    assert (0 < half[0] < 800) if mode == "good" else half[0] == 0
+
+    running.run_commit(desk.worker, batch_id, chunk=500)
+
+    done_batch = desk.state(batch_id)
+    with Session(desk.owner) as session:
+        assert tuple(session.execute(count).one()) == (800, 800)
+    assert (done_batch.state, done_batch.rows_done) == ("committed", 800)
+    assert done_batch.rows_rejected == len(bad)
+    again = desk.whole(table(rows, head), source="dian")
+    assert (again.rows_same, again.rows_new, again.rows_changed) == (800, 0, 0)
