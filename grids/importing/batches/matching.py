@@ -98,16 +98,28 @@ def _reject_entries(run: psycopg.Cursor[Any], batch_id: int, target: Target) -> 
             WHERE t.id = r.entry_id AND b.id = r.batch_id
               AND NOT (t.area_code ^@ ANY (b.areas)))""").format(table=sql.Identifier(target.name)),
     )  # fmt: skip
+    _reject_same_entry(run, batch_id)
+
+
+def _reject_same_entry(run: psycopg.Cursor[Any], batch_id: int) -> None:
+    """Refuse a second row for one entry. Few are: they are found first, then written by number."""
     run.execute(
         """
-        UPDATE import_row AS r SET verdict = 'rejected',
-            errors = coalesce(r.errors, '[]') || jsonb_build_array(jsonb_build_object(
-                'rule', 'same_entry', 'column', '', 'field', '', 'other', f.first))
-        FROM (SELECT number, min(number) OVER (PARTITION BY entry_id) AS first FROM import_row
-              WHERE batch_id = %s AND verdict = 'new' AND entry_id IS NOT NULL) AS f
-        WHERE r.batch_id = %s AND r.number = f.number AND f.number <> f.first
+        SELECT number, first FROM (
+            SELECT number, min(number) OVER (PARTITION BY entry_id) AS first FROM import_row
+            WHERE batch_id = %s AND verdict = 'new' AND entry_id IS NOT NULL) AS f
+        WHERE number <> first
         """,
-        (batch_id, batch_id),
+        (batch_id,),
+    )
+    run.executemany(
+        """
+        UPDATE import_row SET verdict = 'rejected',
+            errors = coalesce(errors, '[]') || jsonb_build_array(jsonb_build_object(
+                'rule', 'same_entry', 'column', '', 'field', '', 'other', %s::int))
+        WHERE batch_id = %s AND number = %s
+        """,
+        [(first, batch_id, number) for number, first in run.fetchall()],
     )
 
 
