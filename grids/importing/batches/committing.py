@@ -51,6 +51,9 @@ def commit_chunk(
     """Take over the next rows that wait; return how many were taken, 0 where none is left."""
     with driver(connection).cursor() as run:
         run.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        # Staged rows and new keys have no statistics yet, and the worker may gather none: taking a
+        # thousand rows for one, the planner would compare each with all of the chunk.
+        run.execute("SET LOCAL enable_nestloop = off")
         run.execute(
             "SELECT min(number), max(number) FROM (SELECT number FROM import_row"
             " WHERE batch_id = %s AND state = 'staged' AND verdict IN ('new', 'change', 'same')"
