@@ -84,6 +84,10 @@ def plant(city: CityServer) -> int:
             ).fetchone()
             if known is None:
                 continue
+            # The worker of the running city changes rows in an order of its own: one waits.
+            conn.execute(
+                sql.SQL("LOCK TABLE {table} IN EXCLUSIVE MODE").format(table=sql.Identifier(table))
+            )
             # The newest first, for these stand on the first pages.
             done = conn.execute(
                 sql.SQL(
@@ -94,6 +98,7 @@ def plant(city: CityServer) -> int:
                 (number * 13, len(PAYLOADS)),
             )
             filled += done.rowcount > 0
+            conn.commit()
     return filled
 
 
