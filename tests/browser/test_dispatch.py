@@ -266,6 +266,7 @@ def test_a_claim_is_told_by_the_stream_alone_and_undo_restores(sit, reports, cle
     first.locator(".toast-ok", has_text=number).wait_for()
     expect(row_of(second, case).locator(".case-claim")).to_have_count(0)
     first.keyboard.press("u")
+    first.locator(".toast-ok", has_text="已撤销 1 件").wait_for()
     expect(first.locator(".case-sub .status-word")).to_have_text("待派遣")
     assert clerks[0].status(case) == "pending_dispatch"
 
