@@ -23,6 +23,7 @@ NAMES = (
     "addresses",
     "regrid",
     "exchange",
+    "matching",
 )
 
 

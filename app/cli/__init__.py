@@ -43,6 +43,7 @@ COMMANDS = (
     serve.supervise,
     data.migrate,
     data.import_,
+    data.duplicates,
     data.synth,
     data.codes,
     people.account,

@@ -17,6 +17,23 @@ def migrate() -> None:
     click.echo("the schema is up to date")
 
 
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def duplicates(file: Path) -> None:
+    """Write pairs of enterprises that are probably one to a CSV, side by side."""
+    from sqlalchemy.orm import Session
+
+    from app import installation
+    from grids.db import engine
+    from grids.matching import finding
+
+    settings = Settings.load()
+    installation.start_database(settings)
+    with Session(engine(settings.owner_url)) as session, file.open("w", newline="") as out:
+        count = finding.write(out, finding.duplicates(session))
+    click.echo(f"{count} pairs in {file}")
+
+
 @click.group("import")
 def import_() -> None:
     """Read data of others into the registers."""

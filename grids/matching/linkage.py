@@ -1,0 +1,170 @@
+"""Pairs of entries that are probably one thing: the model of Fellegi and Sunter, run by splink.
+
+How often two entries of one thing agree (`m`) is written down here with its reason; how often two
+strangers agree (`u`) is counted on random pairs of the register itself, so that a word that
+everybody has in the name proves little. No labels, no training that drifts from run to run.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+from splink import comparison_level_library as levels
+from splink import comparison_library as comparisons
+from stdnum.cn import uscc
+
+from grids.matching.records import common_ends, core, shape, split
+
+#: Pairs below this are nobody's work.
+LEAST: Final = 0.2
+#: From here on two entries are more likely one thing than not.
+SURE: Final = 0.5
+#: Of a hundred entries so many are expected to have a double, before anything is known of them.
+EXPECTED: Final = 1.5
+#: Neighbours are looked for in squares of this many metres, laid twice, half a square apart.
+SQUARE_M: Final = 400.0
+RANDOM_PAIRS: Final = 2e6
+
+
+def find_pairs(entries: pd.DataFrame, *, common: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Return pairs of one register that are probably one thing, the likeliest first.
+
+    Columns of `entries`: unique_id, name, uscc (or None), industry, address_id (or none), x and y
+    in metres. `common` are words that many names begin with. Returns columns a, b (keys, a < b)
+    and score (0 to 1).
+    """
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    records = _records(entries, common)
+    api = DuckDBAPI()
+    linker = Linker(api.register(records), _settings(len(records)), log_level=logging.ERROR)
+    linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=1)
+    predicted: Any = linker.inference.predict(threshold_match_probability=LEAST)
+    found = predicted.as_pandas_dataframe()
+    left, right = found["unique_id_l"].to_numpy(), found["unique_id_r"].to_numpy()
+    pairs = pd.DataFrame({
+        "a": np.minimum(left, right), "b": np.maximum(left, right),
+        "score": found["match_probability"].to_numpy(),
+    })  # fmt: skip
+    return pairs.sort_values(["score", "a", "b"], ascending=[False, True, True], ignore_index=True)
+
+
+def _records(entries: pd.DataFrame, common: tuple[str, ...]) -> pd.DataFrame:
+    cores = [core(name, common) for name in entries["name"]]
+    ends = common_ends(cores)
+    brands, trades = zip(*(split(text, ends) for text in cores), strict=True)
+    x, y = entries["x"].to_numpy(), entries["y"].to_numpy()
+    codes = [code if isinstance(code, str) and code else None for code in entries["uscc"]]
+    return pd.DataFrame({
+        "unique_id": entries["unique_id"].to_numpy(),
+        "whole": [shape(text) for text in cores], "brand": brands, "shape": [shape(text) for text in brands], "trade": trades,
+        "begin": [shape(text[:1]) for text in brands],
+        "end": [shape(text[-1:]) for text in brands],
+        "uscc": codes,
+        "is_code": [code is not None and uscc.is_valid(code) for code in codes],
+        "industry": entries["industry"].to_numpy(),
+        "address_id": entries["address_id"].astype("Int64"),
+        "x": x, "y": y,
+        "square": _square(x, y, 0.0), "shifted": _square(x, y, 0.5),
+    })  # fmt: skip
+
+
+def _square(x: Any, y: Any, shift: float) -> Any:
+    column = np.floor(x / SQUARE_M + shift).astype(np.int64)
+    row = np.floor(y / SQUARE_M + shift).astype(np.int64)
+    return column * 10_000_000 + row
+
+
+def _settings(count: int) -> SettingsCreator:
+    """Return the model. Lengths of edits are bytes: a Chinese sign has three."""
+    far = "sqrt(pow(x_l - x_r, 2) + pow(y_l - y_r, 2))"
+    edits = "levenshtein(brand_l, brand_r)"
+    near = "levenshtein(whole_l, whole_r) <= 3 AND left(whole_l, 2) = left(whole_r, 2)"
+    begins = "(starts_with(shape_l, shape_r) OR starts_with(shape_r, shape_l))"
+    return SettingsCreator(
+        link_type="dedupe_only",
+        probability_two_random_records_match=EXPECTED / 100 / (count / 2),
+        blocking_rules_to_generate_predictions=[
+            block_on("uscc"),
+            block_on("shape", "trade"),
+            block_on("address_id", "begin"),
+            *(
+                block_on(square, part)
+                for square in ("square", "shifted")
+                for part in ("begin", "end")
+            ),
+        ],
+        comparisons=[
+            comparisons.CustomComparison(
+                output_column_name="brand",
+                comparison_levels=[
+                    levels.NullLevel("brand"),
+                    levels.ExactMatchLevel("brand").configure(m_probability=0.70),
+                    levels.ExactMatchLevel("shape").configure(m_probability=0.12),
+                    # A word of a trade that is written wrongly is taken for a part of the own name.
+                    _level(begins, "one begins with the other", 0.08),
+                    _level(
+                        f"{edits} <= 3 AND length(brand_l) <> length(brand_r)", "one less", 0.05
+                    ),
+                    _level(f"{edits} <= 3 AND length(brand_l) > 2", "one other", 0.02),
+                    levels.ElseLevel().configure(m_probability=0.02),
+                ],
+            ),
+            comparisons.CustomComparison(
+                output_column_name="trade_word",
+                comparison_levels=[
+                    levels.NullLevel("trade"),
+                    levels.ExactMatchLevel("trade").configure(m_probability=0.75),
+                    _level(f"levenshtein(trade_l, trade_r) <= 6 OR {near}", "nearly", 0.17),
+                    levels.ElseLevel().configure(m_probability=0.08),
+                ],
+            ),
+            comparisons.CustomComparison(
+                output_column_name="code",
+                comparison_levels=[
+                    levels.NullLevel("uscc"),
+                    levels.ExactMatchLevel("uscc").configure(m_probability=0.70),
+                    _level("damerau_levenshtein(uscc_l, uscc_r) <= 1", "mistyped", 0.279),
+                    # Both pass their check digit, or nobody mistypes so much: two bodies.
+                    _level(
+                        "is_code_l AND is_code_r OR damerau_levenshtein(uscc_l, uscc_r) > 3",
+                        "two codes",
+                        0.0001,
+                    ),
+                    levels.ElseLevel().configure(m_probability=0.0209),
+                ],
+            ),
+            comparisons.CustomComparison(
+                output_column_name="place",
+                comparison_levels=[
+                    _level(f"{far} <= 20", "20 m", 0.55),
+                    _level(f"{far} <= 60", "60 m", 0.33),
+                    _level(f"{far} <= 200", "200 m", 0.10),
+                    levels.ElseLevel().configure(m_probability=0.02),
+                ],
+            ),
+            comparisons.CustomComparison(
+                output_column_name="address",
+                comparison_levels=[
+                    levels.NullLevel("address_id"),
+                    levels.ExactMatchLevel("address_id").configure(m_probability=0.95),
+                    levels.ElseLevel().configure(m_probability=0.05),
+                ],
+            ),
+            comparisons.CustomComparison(
+                output_column_name="industry",
+                comparison_levels=[
+                    levels.NullLevel("industry"),
+                    levels.ExactMatchLevel("industry").configure(m_probability=0.9),
+                    levels.ElseLevel().configure(m_probability=0.1),
+                ],
+            ),
+        ],
+    )
+
+
+def _level(condition: str, label: str, m: float) -> Any:
+    return levels.CustomLevel(condition, label_for_charts=label).configure(m_probability=m)
