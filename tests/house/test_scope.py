@@ -52,7 +52,6 @@ ALLOWED = {
     "grids/hazards/service:escalate_overdue": "the worker gives what is overdue to departments",
     "grids/ledgers/visits:_require_photos": "photos by the hash of their content",
     "grids/retention:_parties": "the worker's retention",
-    "grids/matching/finding:enterprises": "the operator at the machine compares the whole register",
     # Rules of quality judge registers of things; what they look up there is which were visited.
     "grids/quality/rules:_stale": "whether somebody was there, not what was seen",
     "grids/quality/rules:_untrue": "whether a visit found a thing otherwise, not what was seen",

@@ -19,7 +19,7 @@ $$;
 LINK = """
 CREATE OR REPLACE FUNCTION link_place(
   g geometry, OUT cell_id bigint, OUT grid_id bigint, OUT area_code text, OUT grid_version_id bigint
-) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public AS $body$
+) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $body$
 DECLARE
   p geometry := CASE WHEN ST_Dimension(g) = 0 AND ST_NumGeometries(g) = 1
                      THEN g ELSE ST_PointOnSurface(g) END;

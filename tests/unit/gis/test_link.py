@@ -208,4 +208,12 @@ def test_any_set_of_shapes_anywhere_agrees_with_brute_force(
     points = np.array(middle) + rng.uniform(-2 * size, 2 * size, (2_000, 2))
     corners = shapely.get_coordinates(shapes)
 
-    assert different(shuffled_codes(count, seed), shapes, np.vstack([points, corners])) == []
+    wrong = different(shuffled_codes(count, seed), shapes, np.vstack([points, corners]))
+    edges = shapely.boundary(shapes)
+    # A corner that rounding has put on a side of another shape lies on it for `ST_Covers`, whose
+    # plain doubles ours are (`tests/integration`), and beside it for the exact GEOS.
+    assert [one for one in wrong if not _is_on_a_side(edges, one)] == []
+
+
+def _is_on_a_side(edges: Shapes, point: list[float]) -> bool:
+    return bool((shapely.distance(edges, shapely.points(point)) < 1e-15).sum() > 1)
