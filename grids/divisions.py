@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Final
 
 from geoalchemy2 import WKBElement
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, text
@@ -31,3 +32,12 @@ class Area(Base):
     valid_from: Mapped[date] = mapped_column(server_default=text("current_date"))
     valid_to: Mapped[date | None]
     geom: Mapped[WKBElement] = mapped_column(geometry("MULTIPOLYGON"))
+
+
+#: Columns that divide `area_code`: county, town, community and grid, null where it is shorter.
+AREAS_OF_CODE: Final = """
+    left(area_code, 6) AS county,
+    CASE WHEN length(area_code) >= 9 THEN left(area_code, 9) END AS town,
+    CASE WHEN length(area_code) >= 12 THEN left(area_code, 12) END AS community,
+    CASE WHEN length(area_code) = 15 THEN area_code END AS grid
+"""

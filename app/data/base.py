@@ -9,9 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from app.auth import requires
 from app.channel_pages import source_ip
-from app.data.frame import page
-from app.data.quality import own_area, path_of, today
-from app.i18n import translated
+from app.data.frame import own_area, page, path_of
+from app.data.quality import today
 from grids.area_tree import AreaNode, area_node, areas_under
 from grids.base_numbers import signing
 from grids.base_numbers.sheet import sheet
@@ -58,7 +57,7 @@ def _page(asked: str = "", *, has_moved: bool = False) -> str:
             sheet=found, under=[(one, signed.get(one.code)) for one in under],
             signatures=signing.signatures(g.session, g.actor, found) if found else (),
             may_sign=bool(found) and g.actor.can("base:sign"), has_moved=has_moved,
-            done=request.args.get("done") == "signed", source_words=_source_words,
+            done=request.args.get("done") == "signed",
             printed_at=datetime.now(UTC),
         )  # fmt: skip
 
@@ -69,7 +68,3 @@ def _node(area: str) -> AreaNode:
     if node is None:
         raise NoEntry(f"no area {area}")
     return node
-
-
-def _source_words(source: str) -> str:
-    return translated(f"data.source.{source}", source)

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from app import faces
 from app.auth import requires
 from app.channel_pages import source_ip
-from app.data.frame import page
+from app.data.frame import page, source_words
 from app.i18n import translated
 from grids.area_tree import area_names
 from grids.layers.access import checked_area
@@ -163,7 +163,7 @@ def _told(fact: Shown, value: Any, names: dict[str, tuple[str, str]] | None = No
         number = f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else f"{value:,}"
         return f"{number} {_('data.unit.' + fact.unit)}" if fact.unit else number
     if fact.column == "source":
-        return translated(f"data.source.{str(value).partition(':')[0]}", str(value))
+        return source_words(str(value))
     return str(value)
 
 

@@ -6,13 +6,12 @@ from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 
 from app.auth import requires
-from app.data.frame import page
+from app.data.frame import own_area, page, path_of
 from grids.area_tree import area_node, areas_under
 from grids.layers.access import checked_area
 from grids.registers import overview
 
 bp = Blueprint("data", __name__)
-LEVELS = (6, 9, 12)
 
 
 @bp.get("/data")
@@ -21,16 +20,11 @@ def home() -> ResponseReturnValue:
     """Show the registers of an area and of the areas right under it."""
     asked = checked_area(request.args.get("area", ""))
     with g.session.begin():
-        roots = areas_under(g.session, g.actor, "")
-        area = asked or (roots[0].code if len(roots) == 1 else "")
-        above = [
-            node for digits in LEVELS if digits < len(area)
-            if (node := area_node(g.session, area[:digits]))
-        ]  # fmt: skip
+        area = own_area(asked)
         return page(
             "home",
             area=area_node(g.session, area) if area else None,
-            above=above,
+            above=path_of(area),
             rows=overview.by_area(g.session, g.actor, areas_under(g.session, g.actor, area)),
             registers=overview.REGISTERS,
         )

@@ -15,9 +15,8 @@ from app.auth import requires
 from app.channel_pages import source_ip
 from app.command import area_json, page_data
 from app.data.entries import title_of
-from app.data.frame import page
-from app.i18n import translated
-from grids.area_tree import AreaNode, area_node, areas_under
+from app.data.frame import own_area, page, path_of
+from grids.area_tree import area_node, areas_under
 from grids.layers.access import checked_area
 from grids.profiles import quantile_breaks
 from grids.quality import alarms, findings, standing
@@ -26,7 +25,6 @@ from grids.quality.standing import Share
 from grids.registers.kinds import KINDS
 
 bp = Blueprint("quality", __name__)
-LEVELS = (6, 9, 12)
 #: Size of the drawn trend: the page gives it its width.
 WIDE, HIGH = 240, 48
 
@@ -51,8 +49,9 @@ def _home(*, refused: bool = False) -> str:
         return page(
             "quality", dimension=dimension, rows=shown, dimensions=told, day=day,
             trends={name: _line(_trend(area, day, name)) for name in told} if day else {},
+            open_count=alarms.count_open(g.session, g.actor, area),
             alarms=[(one, _area_name(one.area_code)) for one in _alarms(area)],
-            source_words=_source_words, refused=refused,
+            refused=refused,
             done=request.args.get("done") == "seen",
             **_around(area, day, names),
         )  # fmt: skip
@@ -77,7 +76,7 @@ def one(rule: str) -> ResponseReturnValue:
             "quality_rule", rule=asked, kind=KINDS[asked.register], found=found, day=day,
             title=lambda row: title_of(KINDS[asked.register], row),
             trend=_line([(on, share) for on, share in shares]), shares=shares,
-            now=shares[-1][1] if shares else Share(), source_words=_source_words,
+            now=shares[-1][1] if shares else Share(),
             **_around(area, day, [rule]),
         )  # fmt: skip
 
@@ -101,24 +100,6 @@ def see(alarm_id: int) -> ResponseReturnValue:
 def today() -> date:
     """Return the day in the city."""
     return datetime.now(UTC).astimezone(ZoneInfo(faces.settings().city_zone)).date()
-
-
-def own_area(asked: str) -> str:
-    """Return the area that was asked for, else the one that holds all the caller answers for."""
-    if asked:
-        return asked
-    roots = areas_under(g.session, g.actor, "")
-    return roots[0].code if len(roots) == 1 else ""
-
-
-def path_of(area: str) -> list[AreaNode]:
-    """Return the areas above one that the caller may look at, the largest first."""
-    nodes = [area_node(g.session, area[:digits]) for digits in LEVELS if digits < len(area)]
-    return [node for node in nodes if node and g.actor.areas and _may_see(node.code)]
-
-
-def _may_see(code: str) -> bool:
-    return any(code.startswith(prefix) for prefix in g.actor.areas)
 
 
 def _area() -> str:
@@ -190,7 +171,3 @@ def _percent(share: Share) -> float:
 def _area_name(code: str) -> str:
     node = area_node(g.session, code)
     return faces.by_language(node.name_zh, node.name_en) if node else code
-
-
-def _source_words(source: str) -> str:
-    return translated(f"data.source.{source}", source)

@@ -24,6 +24,7 @@ from grids.accounts import Actor
 from grids.area_tree import AreaNode
 from grids.base_numbers.models import BaseNumber
 from grids.cells import Grid, GridVersion
+from grids.divisions import AREAS_OF_CODE
 from grids.hazards.models import Inspection
 from grids.ledgers.models import Visit
 from grids.quality import findings
@@ -215,7 +216,7 @@ def keep(connection: Connection, month: date) -> int:
         column, out = _OUT.get(name, ("", ""))
         is_in = f"AND {column} <> '{out}'" if column else ""
         done = connection.execute(
-            text(_KEEP.format(table=model.__tablename__, is_in=is_in)),
+            text(_KEEP.format(levels=AREAS_OF_CODE, table=model.__tablename__, is_in=is_in)),
             {"month": month, "register": name},
         )
         kept += done.rowcount
@@ -227,10 +228,7 @@ _KEEP: Final = """
     SELECT :month, coalesce(grid, community, town, county), :register, n
     FROM (
       SELECT grid, community, town, county, count(*) AS n
-      FROM (SELECT left(area_code, 6) AS county,
-                   CASE WHEN length(area_code) >= 9 THEN left(area_code, 9) END AS town,
-                   CASE WHEN length(area_code) >= 12 THEN left(area_code, 12) END AS community,
-                   CASE WHEN length(area_code) = 15 THEN area_code END AS grid
+      FROM (SELECT {levels}
             FROM {table}
             WHERE valid_from < :month AND (valid_to IS NULL OR valid_to >= :month) {is_in}
            ) AS one

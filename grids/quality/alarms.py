@@ -20,7 +20,8 @@ FEWEST: Final = 20
 #: So many more of a hundred than a week before are told, whatever the limit.
 JUMP: Final = 0.05
 WEEK: Final = timedelta(days=7)
-MOST: Final = 200
+#: A page shows the worst; it says how many there are.
+MOST: Final = 50
 
 _OPEN: Final = text("""
     WITH rule (name, most) AS (SELECT * FROM unnest(CAST(:rules AS text[]), CAST(:limits AS float8[]))),
@@ -84,6 +85,16 @@ def open_alarms(session: Session, actor: Actor, area: str = "") -> Sequence[Qual
         .order_by(QualityAlarm.noted_at.is_not(None), share.desc(), QualityAlarm.id)
         .limit(MOST)
     ).all()
+
+
+def count_open(session: Session, actor: Actor, area: str = "") -> int:
+    """Count what is open in an area of the caller's scope."""
+    asked = select(func.count()).where(
+        scope.condition(actor, QualityAlarm),
+        scope.in_areas(QualityAlarm.area_code, (area[:9],)),
+        QualityAlarm.closed_at.is_(None),
+    )
+    return session.scalar(asked) or 0
 
 
 def count_unseen(session: Session, actor: Actor) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from grids import scope
 from grids.accounts import Actor
-from grids.quality.rules import DIMENSIONS, STANDS, Rule, rules_of
+from grids.quality.rules import STANDS, Rule, rules_of
 
 PAGE: Final = 50
 
@@ -51,7 +51,7 @@ def completeness(
 
     Returns None where nothing is asked there.
     """
-    rules = [rule for rule in rules_of(register) if rule.dimension == DIMENSIONS[0]]
+    rules = [rule for rule in rules_of(register) if rule.dimension == "complete"]
     if not rules:
         return None
     model = rules[0].model

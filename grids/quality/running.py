@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
+from grids.divisions import AREAS_OF_CODE
 from grids.quality.rules import RULES, STANDS, Rule, rules_of
 
 #: Every day of this time is kept, then the first day of each month.
@@ -21,10 +22,7 @@ _INTO: Final = """
     SELECT :today, summed.area, told.rule, summed.source, told.checked, told.failed
     FROM (
       SELECT coalesce(grid, community, town, county) AS area, source, {sums}
-      FROM (SELECT left(area_code, 6) AS county,
-                   CASE WHEN length(area_code) >= 9 THEN left(area_code, 9) END AS town,
-                   CASE WHEN length(area_code) >= 12 THEN left(area_code, 12) END AS community,
-                   CASE WHEN length(area_code) = 15 THEN area_code END AS grid,
+      FROM (SELECT {levels},
                    split_part({register}.source, ':', 1) AS source, {judged}
             FROM {register} WHERE {stands}) AS judged
       GROUP BY GROUPING SETS ((county, source), (town, source), (community, source), (grid, source))
@@ -70,7 +68,7 @@ def _statement(register: str, rules: Sequence[Rule]) -> Any:
     told = ", ".join(f"('{rule.name}', n{no}, b{no})" for no, rule in enumerate(rules))
     return text(
         _INTO.format(
-            register=register, stands=STANDS[register], judged=_judged(rules), sums=_sums(rules),
+            levels=AREAS_OF_CODE, register=register, stands=STANDS[register], judged=_judged(rules), sums=_sums(rules),
             told=told,
         )
     )  # fmt: skip
