@@ -45,7 +45,7 @@ def show(
     elif extract:
         progress("the database has a city already; to show another one, remove var/pg")
     installation.enliven(settings, seed=seed, progress=progress)
-    if _is_stale(path):
+    if _is_stale(settings, path):
         progress("people who sign in")
         _create_logins(settings, path)
     progress("web, live, worker and sealer")
@@ -57,9 +57,15 @@ def show(
     return Shown(f"http://{settings.bind}:{ports.web}", logins, path)
 
 
-def _is_stale(path: Path) -> bool:
-    """Say whether there are no logins yet, or their twelve-hour shift is about to end."""
-    return not path.exists() or time.time() - path.stat().st_mtime > SHIFT_S
+def _is_stale(settings: Settings, path: Path) -> bool:
+    """Say whether there are no logins yet, their shift is about to end, or their city is gone."""
+    if not path.exists() or time.time() - path.stat().st_mtime > SHIFT_S:
+        return True
+    from grids.demo import are_known
+
+    kept = [login["login"] for login in json.loads(path.read_text())]
+    with installation.owner_session(settings) as session:
+        return not are_known(session, kept)
 
 
 def _create_logins(settings: Settings, path: Path) -> None:

@@ -169,6 +169,14 @@ def _towns(session: Session) -> dict[str, str]:
     return {row.code: row.name_zh for row in found}
 
 
+def are_known(session: Session, logins: list[str]) -> bool:
+    """Say whether every login has its account: a city that was replaced took them along."""
+    known = session.scalar(
+        select(func.count()).select_from(Account).where(Account.login.in_(logins))
+    )
+    return known == len(logins)
+
+
 def _on_duty_today(session: Session, logins: list[str], now: datetime) -> None:
     """Put the demonstration's outdoor people on duty for twelve hours."""
     ids = session.scalars(select(Account.id).where(Account.login.in_(logins))).all()

@@ -201,3 +201,11 @@ def test_workers_went_round_and_the_ledgers_have_rows(told: Session) -> None:
     assert town >= LEAST_WORKERS
     assert seen_subjects > 10
     assert reused > 0
+
+
+def test_sign_ins_of_a_city_that_is_gone_are_known_as_such(session: Session) -> None:
+    session.add(Account(login="demo-steward", name="demo-steward", password_hash="-"))
+    session.flush()
+
+    assert demo.are_known(session, ["demo-steward"])
+    assert not demo.are_known(session, ["demo-steward", "demo-worker"])
