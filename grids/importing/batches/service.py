@@ -47,6 +47,12 @@ class TooLarge(Invalid):
     code = "import.too_large"
 
 
+class BadRows(Conflict):
+    """All rows or none were asked for, and some are bad: none was taken."""
+
+    code = "import.bad_rows"
+
+
 class NotNow(Conflict):
     """The batch is in a state in which this is not possible."""
 
@@ -204,10 +210,11 @@ def ask_check(session: Session, batch: ImportBatch, settings: Settings) -> None:
 
 
 def ask_commit(session: Session, batch: ImportBatch, actor: Actor, *, now: datetime) -> None:
-    """Ask for the good rows to be taken over. Raises `NotNow`."""
+    """Ask for the good rows to be taken over. Raises `NotNow` and `BadRows`."""
     require(batch, "checked")
     if settings_of(batch.settings).mode == "all" and batch.rows_rejected + batch.rows_held:
-        raise NotNow("not one row is taken while one is bad", state="rejected")
+        raise BadRows("not one row is taken while one is bad",
+                      n=batch.rows_rejected + batch.rows_held)  # fmt: skip
     batch.state, batch.attempts = "committing", 0
     batch.committed_by = actor.account_id or None
     batch.committed_at = now

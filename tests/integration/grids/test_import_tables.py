@@ -264,7 +264,7 @@ def test_good_rows_go_in_beside_bad_ones_and_all_or_nothing_waits(
         service.ask_check(session, batch, replace(settings_of(batch.settings), mode="all"))
     running.run_check(desk.worker, desk.store, batch_id, now=NOW)
 
-    with pytest.raises(service.NotNow):
+    with pytest.raises(service.BadRows):
         desk.commit(batch_id)
     assert desk.firms() == {}
 
