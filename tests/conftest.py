@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.support.browser",
     "tests.support.maps",
     "tests.support.oidc",
+    "tests.support.import_desk",
 ]
 
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
