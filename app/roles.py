@@ -25,6 +25,7 @@ LEAKPROOF = (
     # The search for words: the pairs of a text, and whether they hold others.
     "text_pairs(text)",
     "text_pairs(text, text)",
+    "pinyin_initials(text)",
     "arraycontains(anyarray, anyarray)",
 )
 

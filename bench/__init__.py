@@ -24,6 +24,7 @@ NAMES = (
     "regrid",
     "exchange",
     "matching",
+    "search",
 )
 
 

@@ -30,7 +30,8 @@ SAMPLE: Final = 300  #: texts for the baseline, and for one text at a time
 RIGHT, PRECISION = 0.95, 0.99
 ONE_MS: Final = 300.0  #: U17: what the search box may take at the 95th percentile
 
-_CLEAN = text("""
+#: Addresses of buildings with the names of their areas, as `Clean` has them.
+CLEAN: Final = """
     SELECT a.id, c.name_zh AS county, t.name_zh AS town, m.name_zh AS community,
            a.street, a.number, a.estate, a.building, n.old AS old_street
     FROM address AS a JOIN building AS b ON b.address_id = a.id
@@ -39,7 +40,7 @@ _CLEAN = text("""
     JOIN area AS m ON m.code = left(a.area_code, 12)
     LEFT JOIN address_name AS n ON n.level = 'street' AND n.new = a.street
     ORDER BY a.id
-""")
+"""
 _SIMILAR = "SELECT id FROM address WHERE text %% %s ORDER BY similarity(text, %s) DESC, id LIMIT 1"
 
 
@@ -87,7 +88,7 @@ def run(scale: float) -> list[Result]:
         owner = as_role(made.url, "wangge_owner", "none")
         pool = engine(owner)
         with Session(pool) as session:
-            clean = [Clean(**row) for row in session.execute(_CLEAN).mappings()]
+            clean = [Clean(**row) for row in session.execute(text(CLEAN)).mappings()]
             texts = list(dirty(clean, max(2000, round(ROWS * scale)), SEED))
             print(f"  {len(clean)} addresses of buildings, {len(texts)} texts", file=sys.stderr)
             tally, per_s = _ours(session, texts)

@@ -77,7 +77,7 @@ def bench_city(scale: float) -> Iterator[BenchCity]:
             with psycopg.connect(url, autocommit=True) as conn:
                 thicken(conn, LEAST_COMPONENTS)
                 conn.execute("VACUUM ANALYZE")
-            yield BenchCity(url, settings, env, _sign_in(as_role(url, "wangge_owner", "none")))
+            yield BenchCity(url, settings, env, sign_in(as_role(url, "wangge_owner", "none")))
         finally:
             cluster.stop(pg)
 
@@ -100,11 +100,12 @@ def thicken(conn: psycopg.Connection[tuple[object, ...]], least: int) -> None:
     )
 
 
-def _sign_in(owner_url: str) -> str:
+def sign_in(owner_url: str) -> str:
+    """Make an account of wide roles that is signed in; return its cookie."""
     token = uuid4().hex
     pool = engine(owner_url)
     with Session(pool) as session, session.begin():
-        account = accounts.Account(login="bench", name="bench", password_hash="-")  # noqa: S106
+        account = accounts.Account(login=f"bench-{token[:8]}", name="bench", password_hash="-")  # noqa: S106
         session.add(account)
         session.flush()
         county = session.connection().exec_driver_sql("SELECT city_county()").scalar_one()

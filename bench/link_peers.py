@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from app import installation
 from app.config import Settings
-from bench.registers import empty_database
+from bench.kept import empty_database
 from gis.crs import STORAGE_SRID
 from grids.bulk import copy_frame, driver
 from grids.city import City, set_city

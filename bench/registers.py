@@ -18,14 +18,12 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from app import cluster, installation, keys, roles
-from app.config import Settings, read_secrets
+from app import installation, keys
+from app.config import Settings
 from bench import Result
+from bench.kept import SEED, YEARS, new_city
 from grids import synth
-from grids.migrate import upgrade
 
-SEED = 1
-YEARS = 3
 #: The full city within 25 minutes and 4 GiB on two cores; a part of it takes its share.
 GOAL_S, GOAL_MB = 1_500.0, 4_096.0
 COPIED = ("person", "household", "incident_event")
@@ -33,8 +31,8 @@ SAMPLE_S = 2.0
 
 
 def run(scale: float) -> list[Result]:
-    """Build a city on a throw-away cluster and measure it."""
-    with empty_database() as (settings, url):
+    """Build the kept city of this scale anew and measure it."""
+    with new_city(scale) as (settings, url):
         rows, seconds, peak_mb, size_mb = _built(settings, url, scale)
         load = _copied(url)
     plain = sum(count for count, _ in load) / sum(took for _, took in load)
@@ -44,25 +42,6 @@ def run(scale: float) -> list[Result]:
         Result("builder memory", scale, peak_mb, GOAL_MB, "MB", 1.0, better="lower"),
         Result("rows built, to rows copied", scale, rows / seconds, plain, "rows/s", 0.1),
     ]
-
-
-@contextlib.contextmanager
-def empty_database() -> Iterator[tuple[Settings, str]]:
-    """Give an empty database with the code lists, set as an installation sets it."""
-    with tempfile.TemporaryDirectory(prefix="wangge-bench-") as folder:
-        pg = cluster.Cluster(Path(folder) / "pg", "none", auth="trust")
-        cluster.start(pg)
-        try:
-            url = pg.url("wangge")
-            settings = Settings.load(
-                {"WANGGE_DATABASE_URL": url, "WANGGE_VAR_DIR": str(Path(folder) / "var")}
-            )
-            roles.prepare(settings.admin_url, read_secrets(settings.var_dir))
-            upgrade(settings.owner_url)
-            installation.load_codes(settings)
-            yield settings, url
-        finally:
-            cluster.stop(pg)
 
 
 def _built(settings: Settings, url: str, scale: float) -> tuple[int, float, float, float]:

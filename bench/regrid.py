@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from bench import Result
-from bench.registers import empty_database
+from bench.kept import empty_database
 from gis.crs import from_metric, to_metric
 from grids import accounts
 from grids.accounts import Actor

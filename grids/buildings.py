@@ -61,6 +61,9 @@ class Address(LocatedPoint, Base):
             postgresql_ops={"text": "gin_trgm_ops"},
         ),
         Index("address_pairs_idx", sql_text("text_pairs(text)"), postgresql_using="gin"),
+        Index(
+            "address_initials_idx", sql_text("text_pairs(pinyin_initials(text))"), postgresql_using="gin"
+        ),
     )  # fmt: skip
     __level__ = "L1"
 

@@ -28,6 +28,9 @@ class Enterprise(LocatedPoint, Base):
             postgresql_ops={"name": "gin_trgm_ops"},
         ),
         Index("enterprise_pairs_idx", sql_text("text_pairs(name)"), postgresql_using="gin"),
+        Index(
+            "enterprise_initials_idx", sql_text("text_pairs(pinyin_initials(name))"), postgresql_using="gin"
+        ),
     )  # fmt: skip
     __level__ = "L2"
 

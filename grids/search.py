@@ -1,9 +1,10 @@
 """One box for everything that has a place: cases, addresses, enterprises, grids, components,
 areas, categories, and coordinates in any notation. Persons are never found here.
 
-Names of areas, grids, places and categories answer to pinyin and its initials too. Addresses
-and enterprises are found by pairs of characters (`text_pairs`), for Chinese words are short;
-addresses by what the words may mean too (`addressing`).
+Names of areas, grids, places and categories answer to pinyin and its initials too, addresses and
+enterprises to initials (`pinyin_initials`). Addresses and enterprises are found by pairs of
+characters (`text_pairs`), for Chinese words are short; addresses by what the words may mean too
+(`addressing`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Text, func, or_, select
+from sqlalchemy import ColumnElement, Text, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -38,6 +39,8 @@ from grids.incidents.models import Incident
 SHOWN: Final = 5
 LONGEST: Final = 100
 USCC_LENGTH: Final = 18
+#: Two letters are the beginning of a third of all names.
+LEAST_INITIALS: Final = 3
 #: Of a common word so many matches are put in order; the rest would only make it slow.
 WEIGHED: Final = 500
 #: A bare serial number is looked for in the last days.
@@ -158,14 +161,25 @@ def holds(column: Any, words: str) -> list[Any]:
     return [pairs, column.icontains(words, autoescape=True)]
 
 
+def spells(column: Any, words: str) -> list[Any]:
+    """Say that a text holds words whose pinyin begins with these letters, and its figures."""
+    initials = func.pinyin_initials(column, type_=Text())
+    return holds(initials, words.lower())
+
+
+def _is_spelt(words: str) -> bool:
+    """Say whether words can be initials: letters and figures, a letter among the first two."""
+    return (
+        words.isascii() and words.isalnum() and len(words) >= LEAST_INITIALS
+        and any(sign.isalpha() for sign in words[:2])
+    )  # fmt: skip
+
+
 def _addresses(session: Session, actor: Actor, words: str) -> list[Hit]:
     if len(words) < 2:
         return []
-    near = (
-        select(Address.id)
-        .where(scope.condition(actor, Address), *holds(Address.text, words))
-        .limit(WEIGHED)
-    )
+    named = spells(Address.text, words) if _is_spelt(words) else holds(Address.text, words)
+    near = select(Address.id).where(scope.condition(actor, Address), *named).limit(WEIGHED)
     statement = (
         select(Address.id, Address.text, *_xy(Address))
         .where(Address.id.in_(near))
@@ -194,7 +208,10 @@ def _enterprises(session: Session, actor: Actor, words: str) -> list[Hit]:
     if not actor.can("enterprise:view") or len(words) < 2:
         return []
     is_code = len(words) == USCC_LENGTH and words.isalnum() and words.isascii()
-    named = [Enterprise.uscc == words.upper()] if is_code else holds(Enterprise.name, words)
+    if is_code:
+        named = [Enterprise.uscc == words.upper()]
+    else:
+        named = (spells if _is_spelt(words) else holds)(Enterprise.name, words)
     near = (
         select(Enterprise.id)
         .where(scope.condition(actor, Enterprise), Enterprise.valid_to.is_(None), *named)
@@ -213,24 +230,22 @@ def _enterprises(session: Session, actor: Actor, words: str) -> list[Hit]:
 
 
 def _grids(session: Session, actor: Actor, words: str) -> list[Hit]:
-    statement = (
+    """Find duty grids by code, name or pinyin; shapes are read of those found only."""
+    stands = GridVersion.valid.op("@>")(TODAY)
+    rows = session.execute(
+        select(Grid.code, Grid.name.label("name_zh"), literal("").label("name_en"))
+        .join(GridVersion, GridVersion.grid_id == Grid.id)
+        .where(stands, scope.in_areas(Grid.code, actor.areas))
+        .order_by(func.length(Grid.name), Grid.code)
+    )
+    codes = [row.code for row in rows if row.code.startswith(words) or _is_named(row, words)]
+    found = session.execute(
         select(Grid.code, Grid.name, *_xy(GridVersion))
         .join(GridVersion, GridVersion.grid_id == Grid.id)
-        .where(
-            GridVersion.valid.op("@>")(TODAY),
-            scope.in_areas(Grid.code, actor.areas),
-            or_(
-                Grid.code.startswith(words, autoescape=True),
-                Grid.name.icontains(words, autoescape=True),
-            ),
-        )
+        .where(stands, Grid.code.in_(codes[:SHOWN]))
         .order_by(func.length(Grid.name), Grid.code)
-        .limit(SHOWN)
     )
-    return [
-        Hit("grid", row.code, row.name, row.name, row.code, row.lon, row.lat)
-        for row in session.execute(statement)
-    ]
+    return [Hit("grid", row.code, row.name, row.name, row.code, row.lon, row.lat) for row in found]
 
 
 def _components(session: Session, actor: Actor, words: str) -> list[Hit]:

@@ -373,6 +373,7 @@ def test_the_tree_of_areas_ends_at_ones_own(map_app, sign_in) -> None:
     ("words", "kind"),
     [
         ("江滨路3", "address"),
+        ("jbl3", "address"),
         ("公司", "enterprise"),
         ("339901010010", "component"),
         ("339901001001001", "grid"),
