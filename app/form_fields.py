@@ -68,6 +68,7 @@ FORMS: Final[dict[str, str]] = {
     "imports.read": "encoding delimiter sheet head_row crs",
     "imports.check": "mode c.* v.*",
     "imports.again": "",
+    "imports.mend": "m.*",
     "imports.commit": "",
     "imports.undo": "",
     "admin.calendar.draft": "year @app.admin.calendar_forms:FIELDS",

@@ -139,6 +139,7 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         "import_source": (READ, ADD, CHANGE),
         "import_batch": (READ, ADD, CHANGE),
         "import_row": (READ,),
+        "import_mend": (READ, ADD),
         "import_key": (READ,),
     },
     "wangge_worker": {
@@ -148,6 +149,7 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         "import_source": (READ, CHANGE),
         "import_batch": (READ, CHANGE),
         "import_row": (READ, ADD, CHANGE, REMOVE),
+        "import_mend": (READ,),
         "import_key": (READ, ADD, CHANGE, REMOVE),
         # At the switch to new grids: versions.
         "grid": (READ, ADD),

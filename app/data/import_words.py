@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
 
+from app.faces import instant_words
 from app.i18n import translated
 from grids.city import City
 from grids.importing.batches.settings import Settings
@@ -14,7 +16,8 @@ from grids.importing.batches.settings import Settings
 
 def rule(fault: Mapping[str, Any]) -> str:
     """Say what a fault is, with what fills its text."""
-    params = {key: str(value) for key, value in fault.items()}
+    params = {key: instant_words(value) if isinstance(value, datetime) else str(value)
+              for key, value in fault.items()}  # fmt: skip
     return translated(f"import.rule.{fault['rule']}", str(fault["rule"]), **params)
 
 

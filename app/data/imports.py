@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from sqlalchemy import select
 from app import faces
 from app.auth import requires
 from app.data import import_words as words
+from app.data.fault_sheet import fault_sheet
 from app.data.frame import page
 from app.errors import status_of
 from app.render import json_answer
@@ -23,7 +25,7 @@ from grids import jobs
 from grids.city import the_city
 from grids.codes import Department
 from grids.errors import GridsError, NotFound
-from grids.importing.batches import reports, service
+from grids.importing.batches import mending, reports, service
 from grids.importing.batches.models import ImportBatch
 from grids.importing.batches.settings import Given, Settings, settings_of
 from grids.importing.batches.targets import TARGETS, target_of
@@ -34,7 +36,6 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 #: States in which the worker is at it: the page asks again by itself.
 BUSY: Final = ("uploaded", "checking", "committing", "undoing")
 DELIMITERS: Final = (",", "\t", ";", "|")
-SHOWN_FAULTS: Final = 50
 
 
 @bp.url_value_preprocessor
@@ -157,6 +158,33 @@ def check(batch_id: int) -> ResponseReturnValue:
     return _act(batch_id, take)
 
 
+@bp.post("/data/imports/<int:batch_id>/mend")
+@requires("data:import")
+def mend(batch_id: int) -> ResponseReturnValue:
+    """Take what was written into wrong cells, and let the worker judge those rows again."""
+
+    def take(found: ImportBatch) -> None:
+        target = target_of(service.source_of(g.session, found).target)
+        rows = mending.mend(
+            g.session, found, g.actor, target, _cells(request.form), now=datetime.now(UTC)
+        )
+        jobs.defer(g.session, "mend_import", batch_id=found.id, numbers=rows)
+
+    return _act(batch_id, take)
+
+
+def _cells(form: Mapping[str, str]) -> dict[tuple[int, str], str]:
+    """Read `m.<row>.<field>`; a name of another shape is a cell that is nowhere."""
+    cells = {}
+    for name, text in form.items():
+        kind, _, rest = name.partition(".")
+        row, _, field = rest.partition(".")
+        if kind == "m":
+            is_row = row.isascii() and row.isdecimal() and len(row) < 9
+            cells[int(row) if is_row else 0, field] = text
+    return cells
+
+
 @bp.post("/data/imports/<int:batch_id>/again")
 @requires("data:import")
 def again(batch_id: int) -> ResponseReturnValue:
@@ -229,20 +257,24 @@ def _batch(batch_id: int, error: Exception | None = None) -> str:
         source = service.source_of(g.session, found)
         settings = settings_of(found.settings)
         is_judged = found.checked_at is not None and found.cleared_at is None
-        bad = ("rejected", "held")
-        faults = (
-            service.rows_of(g.session, found, bad, after=after, most=SHOWN_FAULTS)
+        target = target_of(source.target)
+        rows = (
+            service.rows_of(g.session, found, mending.BAD, after=after, most=mending.MOST_ROWS)
             if is_judged else ()
         )  # fmt: skip
         return page(
             "import",
             batch=found, source=source, settings=settings, look=found.look,
-            target=target_of(source.target), busy=found.state in BUSY,
+            target=target, busy=found.state in BUSY,
             encodings=ENCODINGS, delimiters=DELIMITERS,
             systems=words.systems(the_city(g.session), settings, found.look),
-            faults=[(row, [(fault, words.rule(fault)) for fault in row.errors or ()])
-                    for row in faults],
-            next_fault=faults[-1].number if len(faults) == SHOWN_FAULTS else None,
+            sheet=fault_sheet(
+                rows, target, settings, found.look.get("columns", ()),
+                can_mend=found.state == "checked", typed=_cells(request.form),
+            ) if rows else None,
+            next_fault=rows[-1].number if len(rows) == mending.MOST_ROWS else None,
+            mends=[(one, by) for one, by in mending.mends_of(
+                g.session, found, most=mending.MOST_ROWS)],
             by_rule=[(words.rule_name(rule), rule, column, n)
                      for rule, column, n in reports.by_rule(g.session, found)] if is_judged else [],
             error=words.message(error) if error else "",

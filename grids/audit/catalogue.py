@@ -57,6 +57,7 @@ ACTIONS: dict[str, Action] = {
         Action("dispute_papers_read", "read"),
         Action("register_corrected", "change"),
         Action("import_sent", "change"),
+        Action("import_mended", "change"),
         Action("import_committed", "change"),
         Action("import_undone", "change"),
         Action("grid_plan_made", "change"),

@@ -14,6 +14,11 @@ IMPORTS: Final = (
     ),
     Listed("import_key", "imports", "source_id own_id target entry_id batch_id"),
     Listed(
+        "import_mend",
+        "imports",
+        "id batch_id number heading was became mended_by mended_at",
+    ),
+    Listed(
         "import_row",
         "imports",
         "batch_id number own_id code data raw errors geom cell_id grid_id area_code coord_source verdict state entry_id before",

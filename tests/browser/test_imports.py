@@ -1,4 +1,4 @@
-"""A steward drops a department's table, looks at the map, mends nothing, takes it over and back."""
+"""A steward drops a department's table, looks at the map, puts a cell right, takes it over and back."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ DROP = """(host, {name, text}) => {
 
 @pytest.fixture(scope="module")
 def shifted(city_server):
-    """Thirty facilities at doors of the city, as a commercial map shows them, and a bad one."""
+    """Thirty facilities at doors of the city, as a commercial map shows them, and two bad ones."""
     with psycopg.connect(city_server.settings.owner_url) as conn:
         points = conn.execute(
             "SELECT ST_X(geom), ST_Y(geom) FROM address ORDER BY id LIMIT 30"
@@ -32,7 +32,12 @@ def shifted(city_server):
     rows = [(f"第{k}小学", "学校", *(f"{value:.6f}" for value in pair))
             for k, pair in enumerate(wgs84_to_gcj02(points).tolist())]  # fmt: skip
     csv.writer(out).writerows(
-        [("设施名称", "设施类型", "经度", "纬度"), *rows, ("某馆", "占卜馆", "120", "29")]
+        [
+            ("设施名称", "设施类型", "经度", "纬度"),
+            *rows,
+            ("某馆", "占卜馆", "120", "29"),
+            ("第九百小学", "占星馆", *rows[3][2:]),
+        ]  # fmt: skip
     )
     return out.getvalue()
 
@@ -70,15 +75,27 @@ def test_a_table_is_dropped_checked_taken_over_and_taken_back(
     page.locator("form[action$='/check'] button[type=submit]").click()
 
     page.locator("form[action$='/commit'] button").wait_for(timeout=30_000)
-    assert page.locator(".faults tbody tr").count() >= 1
+    first = page.locator(".faults input").first
+    assert first.evaluate("cell => cell === document.activeElement")
     judge("checked")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.type("学校")
+    assert page.locator(".faults .is-changed").get_attribute("name") == "m.33.kind"
+    page.keyboard.press("Enter")
+
+    page.locator("#mends-title").wait_for(timeout=30_000)
+    page.locator("form[action$='/commit'] button").wait_for(timeout=30_000)
+    assert page.locator(".faults tbody tr").count() == 1
+    judge("put-right")
     page.locator("form[action$='/commit'] button").click()
 
     page.locator("form[action$='/undo'] button").wait_for(timeout=30_000)
     judge("taken")
     stored = "SELECT count(*) FROM facility WHERE source = %s"
     with psycopg.connect(city_server.settings.owner_url) as conn:
-        assert conn.execute(stored, (f"import:{code}",)).fetchone() == (30,)
+        assert conn.execute(stored, (f"import:{code}",)).fetchone() == (31,)
     page.locator("form[action$='/undo'] button").click()
 
     page.locator("#import-wait").wait_for(state="detached", timeout=30_000)

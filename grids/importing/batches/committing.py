@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from grids.bulk import driver
 from grids.errors import Conflict
-from grids.importing.batches.matching import find_entries
+from grids.importing.batches.matching import between, find_entries
 from grids.importing.batches.targets import Kind, Target
 
 CHUNK: Final = 10_000
@@ -102,7 +102,7 @@ def _meet_again(
         """).format(table=sql.Identifier(target.name)),
         (batch_id, *span),
     )
-    find_entries(run, batch_id, source_id, target, span)
+    find_entries(run, batch_id, source_id, target, between(*span))
     run.execute(
         "UPDATE import_row SET verdict = 'change' WHERE batch_id = %s AND number BETWEEN %s AND %s"
         " AND state = 'staged' AND verdict = 'new' AND entry_id IS NOT NULL",

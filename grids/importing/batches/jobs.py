@@ -34,6 +34,12 @@ def check_import(context: JobContext, batch_id: int) -> None:
     running.run_check(work.engine, Store(work.blob_dir), batch_id, now=datetime.now(UTC))
 
 
+@tasks.task(name="mend_import", pass_context=True)
+def mend_import(context: JobContext, batch_id: int, numbers: list[int]) -> None:
+    """Judge rows of a batch that were put right by hand."""
+    running.run_mend(work_of(context).engine, batch_id, numbers, now=datetime.now(UTC))
+
+
 @tasks.task(name="commit_import", pass_context=True)
 def commit_import(context: JobContext, batch_id: int) -> None:
     """Take the good rows of a batch over, or go on with it."""

@@ -6,7 +6,8 @@ join here goes into an index, whichever side the planner begins with.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import psycopg
 from psycopg import sql
@@ -16,6 +17,18 @@ from grids.bulk import driver
 from grids.importing.batches.targets import Target
 
 Conn = psycopg.Connection[Any]
+#: Every row of a batch.
+EVERY: Final = sql.SQL("true")
+
+
+def among(numbers: Sequence[int]) -> sql.Composed:
+    """Say that row `r` is one of some."""
+    return sql.SQL("r.number = ANY ({})").format(sql.Literal(list(numbers)))
+
+
+def between(first: int, last: int) -> sql.Composed:
+    """Say that row `r` lies in a span."""
+    return sql.SQL("r.number BETWEEN {} AND {}").format(sql.Literal(first), sql.Literal(last))
 
 
 def shown(target: Target) -> sql.Composed:
@@ -28,77 +41,127 @@ def shown(target: Target) -> sql.Composed:
     return sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs))
 
 
-def resolve(connection: Connection, batch_id: int, source_id: int, target: Target) -> None:
-    """Judge every good row of a batch: new, a change, the same, out of reach."""
+def resolve(
+    connection: Connection, batch_id: int, source_id: int, target: Target,
+    only: Sequence[int] | None = None,
+) -> None:  # fmt: skip
+    """Judge every good row of a batch, or some that came later: new, a change, the same, out of reach."""
     conn = driver(connection)
+    which: sql.Composable = EVERY if only is None else among(only)
     with conn.cursor() as run:
+        if only is not None:
+            _reject_twice(run, batch_id, only)
         if target.name == "premises":
-            _find_enterprises(run, batch_id)
-        find_entries(run, batch_id, source_id, target)
-        _reject_entries(run, batch_id, target)
+            _find_enterprises(run, batch_id, which)
+        find_entries(run, batch_id, source_id, target, which)
+        _reject_entries(run, batch_id, target, which)
+        if only is None:
+            _reject_same_entry(run, batch_id)
+        else:
+            _reject_entry_of_others(run, batch_id, only)
         run.execute(
             sql.SQL("""
                 UPDATE import_row AS r
                 SET verdict = CASE WHEN {shown} @> r.data AND t.geom = r.geom
                               THEN 'same' ELSE 'change' END
                 FROM {table} AS t
-                WHERE r.batch_id = %s AND r.verdict = 'new' AND t.id = r.entry_id
-            """).format(shown=shown(target), table=sql.Identifier(target.name)),
+                WHERE r.batch_id = %s AND r.verdict = 'new' AND t.id = r.entry_id AND {which}
+            """).format(shown=shown(target), table=sql.Identifier(target.name), which=which),
             (batch_id,),
         )
 
 
 def find_entries(
     run: psycopg.Cursor[Any], batch_id: int, source_id: int, target: Target,
-    numbers: tuple[int, int] = (-1, 2**31 - 1),
+    which: sql.Composable = EVERY,
 ) -> None:  # fmt: skip
-    """Find the entry of each row without one: by the code that everybody knows, then by own id."""
+    """Find the entry of each row `r` without one: by the code that everybody knows, then by own id."""
     table = sql.Identifier(target.name)
     if target.code:
         run.execute(
             sql.SQL("""
                 UPDATE import_row AS r SET entry_id = t.id FROM {table} AS t
                 WHERE r.batch_id = %s AND r.verdict = 'new' AND r.entry_id IS NULL
-                  AND r.number BETWEEN %s AND %s AND t.{code} = r.code
-            """).format(table=table, code=sql.Identifier(target.code)),
-            (batch_id, *numbers),
+                  AND {which} AND t.{code} = r.code
+            """).format(table=table, code=sql.Identifier(target.code), which=which),
+            (batch_id,),
         )
     run.execute(
         sql.SQL("""
             UPDATE import_row AS r SET entry_id = k.entry_id
             FROM import_key AS k JOIN {table} AS t ON t.id = k.entry_id
             WHERE r.batch_id = %s AND r.verdict = 'new' AND r.entry_id IS NULL
-              AND r.number BETWEEN %s AND %s
-              AND k.source_id = %s AND k.own_id = r.own_id AND k.target = %s
-        """).format(table=table),
-        (batch_id, *numbers, source_id, target.name),
+              AND {which} AND k.source_id = %s AND k.own_id = r.own_id AND k.target = %s
+        """).format(table=table, which=which),
+        (batch_id, source_id, target.name),
     )
 
 
-def _find_enterprises(run: psycopg.Cursor[Any], batch_id: int) -> None:
+def _find_enterprises(run: psycopg.Cursor[Any], batch_id: int, which: sql.Composable) -> None:
     """Put the key of the enterprise where a row names its credit code."""
     run.execute(
-        """
+        sql.SQL("""
         UPDATE import_row AS r
         SET data = r.data - 'enterprise_uscc' || jsonb_build_object('enterprise_id', e.id)
         FROM enterprise AS e
         WHERE r.batch_id = %s AND r.verdict = 'new' AND e.uscc = r.data ->> 'enterprise_uscc'
-        """,
+          AND {which}
+        """).format(which=which),
         (batch_id,),
     )
-    _reject(run, batch_id, "no_enterprise", sql.SQL("r.data ? 'enterprise_uscc'"))
+    _reject(
+        run, batch_id, "no_enterprise", sql.SQL("r.data ? 'enterprise_uscc' AND {}").format(which)
+    )
 
 
-def _reject_entries(run: psycopg.Cursor[Any], batch_id: int, target: Target) -> None:
-    """Refuse rows that would change what others answer for, and two rows for one entry."""
+def _reject_entries(
+    run: psycopg.Cursor[Any], batch_id: int, target: Target, which: sql.Composable
+) -> None:
+    """Refuse rows that would change what others answer for."""
     _reject(
         run, batch_id, "entry_outside",
         sql.SQL("""EXISTS (
             SELECT 1 FROM {table} AS t, import_batch AS b
             WHERE t.id = r.entry_id AND b.id = r.batch_id
-              AND NOT (t.area_code ^@ ANY (b.areas)))""").format(table=sql.Identifier(target.name)),
+              AND NOT (t.area_code ^@ ANY (b.areas))) AND {which}""").format(
+            table=sql.Identifier(target.name), which=which),
     )  # fmt: skip
-    _reject_same_entry(run, batch_id)
+
+
+def _reject_twice(run: psycopg.Cursor[Any], batch_id: int, only: Sequence[int]) -> None:
+    """Refuse late rows that name what another good row of the file names."""
+    for rule, column in (("twice", "own_id"), ("code_twice", "code")):
+        run.execute(
+            sql.SQL("""
+                UPDATE import_row AS r SET verdict = 'rejected',
+                    errors = coalesce(r.errors, '[]') || jsonb_build_array(jsonb_build_object(
+                        'rule', %s::text, 'column', '', 'field', '', 'other', o.number))
+                FROM import_row AS o
+                WHERE r.batch_id = %s AND r.verdict = 'new' AND {which}
+                  AND o.batch_id = r.batch_id AND o.{column} = r.{column}
+                  AND o.verdict IN ('new', 'change', 'same') AND NOT o.number = ANY (%s)
+            """).format(which=among(only), column=sql.Identifier(column)),
+            (rule, batch_id, list(only)),
+        )
+
+
+def _reject_entry_of_others(run: psycopg.Cursor[Any], batch_id: int, only: Sequence[int]) -> None:
+    """Refuse late rows for an entry of which another row speaks; of two late ones the second."""
+    run.execute(
+        sql.SQL("""
+            UPDATE import_row AS r SET verdict = 'rejected',
+                errors = coalesce(r.errors, '[]') || jsonb_build_array(jsonb_build_object(
+                    'rule', 'same_entry', 'column', '', 'field', '', 'other', o.first))
+            FROM (SELECT r.number, min(o.number) AS first FROM import_row AS r
+                  JOIN import_row AS o ON o.batch_id = r.batch_id AND o.entry_id = r.entry_id
+                   AND o.number <> r.number AND o.verdict IN ('new', 'change', 'same')
+                   AND (o.number < r.number OR NOT o.number = ANY (%s))
+                  WHERE r.batch_id = %s AND r.verdict = 'new' AND {which}
+                  GROUP BY r.number) AS o
+            WHERE r.batch_id = %s AND r.number = o.number
+        """).format(which=among(only)),
+        (list(only), batch_id, batch_id),
+    )
 
 
 def _reject_same_entry(run: psycopg.Cursor[Any], batch_id: int) -> None:

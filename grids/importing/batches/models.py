@@ -134,6 +134,23 @@ class ImportRow(Base):
     before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  #: what a change replaced
 
 
+class ImportMend(Base):
+    """A cell of a file that somebody put right by hand (更正): what it said, and says now."""
+
+    __tablename__ = "import_mend"
+    __table_args__ = (Index("import_mend_row_idx", "batch_id", "number"),)
+    __level__ = "L2"
+
+    id: Mapped[int] = identity()
+    batch_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("import_batch.id"))
+    number: Mapped[int] = mapped_column(Integer)  #: row of the file
+    heading: Mapped[str]  #: column of the file
+    was: Mapped[str]
+    became: Mapped[str]
+    mended_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("account.id"))
+    mended_at: Mapped[datetime]
+
+
 class ImportKey(Base):
     """Which entry of a register a source calls by which id, and the batch that said so last."""
 

@@ -11,7 +11,8 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from gis.formats import safe_cell
-from grids.importing.batches.models import ImportBatch, ImportRow
+from grids.importing.batches.mending import mends_of
+from grids.importing.batches.models import ImportBatch, ImportMend, ImportRow
 
 _AT_ONCE: Final = 2_000
 #: Writes a rule with what fills its text, in the language of the reader.
@@ -37,7 +38,7 @@ def error_file(
     """Write every fault with its row, column, value, rule and reason, then what the row said.
 
     The columns of the file follow under their own names, so that the mended table can be sent
-    again. Cells that a spreadsheet would run are made harmless.
+    again. What was put right by hand comes last. Cells that a spreadsheet would run are made harmless.
     """
     mapped = {given.get("column") for given in batch.settings.get("mapping", {}).values()}
     columns = [name for name in batch.look.get("columns", ()) if name in mapped]
@@ -54,7 +55,7 @@ def error_file(
             .limit(_AT_ONCE)
         ).all()  # fmt: skip
         if not rows:
-            return
+            break
         for row in rows:
             said = row.raw or {}
             for fault in row.errors or ():
@@ -64,6 +65,22 @@ def error_file(
                 ])  # fmt: skip
         after = rows[-1].number
         session.expunge_all()
+    for one, by in mends_of(session, batch):
+        said = _said(session, one)
+        yield _line([
+            str(one.number), one.heading, one.was, "mended", words(told(one, by)),
+            *(said.get(column, "") for column in columns),
+        ])  # fmt: skip
+
+
+def told(one: ImportMend, by: str) -> dict[str, Any]:
+    """Return what fills the text of a correction."""
+    return {"rule": "mended", "was": one.was, "became": one.became, "by": by, "at": one.mended_at}
+
+
+def _said(session: Session, one: ImportMend) -> dict[str, Any]:
+    row = session.get(ImportRow, (one.batch_id, one.number))
+    return (row.raw if row is not None else None) or {}
 
 
 def _line(cells: list[str]) -> str:

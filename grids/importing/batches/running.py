@@ -7,13 +7,14 @@ off, taking back is one transaction.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Engine, delete, func, select, text
 from sqlalchemy.orm import Session
 
+from gis.crs import STORAGE_SRID
 from gis.errors import GisError
 from gis.tables import Table, open_table
 from gis.tables.model import unreadable
@@ -28,6 +29,7 @@ from grids.city import City, the_city
 from grids.errors import GridsError, Invalid
 from grids.importing.batches import committing, matching, placing, undoing
 from grids.importing.batches.looking import look
+from grids.importing.batches.mending import MENDED, Again, Mends
 from grids.importing.batches.models import ImportBatch, ImportRow, ImportSource
 from grids.importing.batches.service import ROOM, require
 from grids.importing.batches.settings import Settings, settings_of
@@ -89,6 +91,30 @@ def run_check(engine: Engine, store: Store, batch_id: int, *, now: datetime) -> 
             _stage(session, store, batch, target)
             matching.resolve(session.connection(), batch.id, source.id, target)
             batch.grids_seen = str(session.scalar(_GRIDS))
+            _count(session, batch)
+            batch.state, batch.checked_at, batch.attempts = "checked", now, 0
+    except (GisError, GridsError) as error:
+        _refuse(engine, batch_id, "checking", error)
+
+
+def run_mend(engine: Engine, batch_id: int, numbers: Sequence[int], *, now: datetime) -> None:
+    """Judge rows that were put right by hand; the file and all other rows are left as they are."""
+    if not _begin(engine, batch_id, "checking"):
+        return
+    try:
+        with Session(engine) as session, session.begin():
+            batch, source, target = _locked(session, batch_id, "checking")
+            _require_grids(session, batch)
+            again = Again(session, batch, numbers)
+            connection = session.connection()
+            stager = _stager(session, batch, target, again.table, again.mended.keys())
+            made = stager.stage(again.block)
+            again.keep_faults(made)
+            session.execute(delete(ImportRow).where(
+                ImportRow.batch_id == batch.id, ImportRow.number.in_(again.numbers)
+            ))  # fmt: skip
+            copy_frame(connection, "import_row", made.columns(batch.id))
+            matching.resolve(connection, batch.id, source.id, target, again.numbers)
             _count(session, batch)
             batch.state, batch.checked_at, batch.attempts = "checked", now, 0
     except (GisError, GridsError) as error:
@@ -200,18 +226,13 @@ def _refusal(error: GisError | GridsError) -> dict[str, Any]:
 
 
 def _stage(session: Session, store: Store, batch: ImportBatch, target: Target) -> None:
-    settings = settings_of(batch.settings)
-    table = _opened(store, batch, settings)
-    city = the_city(session)
-    today = session.execute(select(func.current_date())).scalar_one()
+    table = _opened(store, batch, settings_of(batch.settings))
+    mends = Mends(session, batch)
     connection = session.connection()
-    stager = Stager(
-        table, target, settings, placing.Frame.of(city, settings.crs or _stated(table)),
-        lists=lists(session), index=place_index(connection, today), areas=batch.areas,
-        geocode=_Geocoder(session, city), county=city.county_code, parse=_address_parts,
-    )  # fmt: skip
+    stager = _stager(session, batch, target, table, mends.numbers)
     rows = 0
     for block in table.blocks():
+        mends.write(table, block)
         made = stager.stage(block)
         rows += copy_frame(connection, "import_row", made.columns(batch.id))
     if not rows:
@@ -219,8 +240,21 @@ def _stage(session: Session, store: Store, batch: ImportBatch, target: Target) -
     batch.rows_total = rows
 
 
-def _stated(table: Table) -> str:
-    return f"EPSG:{table.srid or 4490}"
+def _stager(
+    session: Session, batch: ImportBatch, target: Target, table: Table, keep: Iterable[int]
+) -> Stager:  # fmt: skip
+    """Make the reader of a batch's rows; `keep` keep their words though nothing is wrong."""
+    settings, city = settings_of(batch.settings), the_city(session)
+    today = session.execute(select(func.current_date())).scalar_one()
+    # Rows that are judged again bring shapes of their own only as they are stored.
+    stated = f"EPSG:{batch.look.get('srid') or STORAGE_SRID}"
+    return Stager(
+        table, target, settings, placing.Frame.of(city, settings.crs or stated),
+        lists=lists(session), index=place_index(session.connection(), today), areas=batch.areas,
+        geocode=_Geocoder(session, city), county=city.county_code, parse=_address_parts,
+        shape_frame=placing.Frame.of(city, f"EPSG:{STORAGE_SRID}") if table.format == MENDED else None,
+        keep=frozenset(keep),
+    )  # fmt: skip
 
 
 class _Geocoder:

@@ -27,7 +27,9 @@ PREVIEW: Final = 20
 _MEMO: Final = 200_000
 _SHOWN: Final = 60
 #: Rules of the engine's front door that have a text of their own here.
-_HIDDEN: Final = frozenset({"resident_number"})
+HIDDEN_RULES: Final = frozenset({"resident_number"})
+#: What stands where such a rule was broken.
+HIDDEN: Final = "***"
 
 #: Address -> its key and place, or how uncertain it is.
 Located = tuple[int | None, float, float] | str
@@ -69,11 +71,16 @@ class Stager:
     def __init__(
         self, table: Table, target: Target, settings: Settings, frame: placing.Frame, *,
         lists: Lists, index: PlaceIndex, geocode: Geocoder, areas: Sequence[str], county: str,
-        parse: Callable[[str], dict[str, str]],
+        parse: Callable[[str], dict[str, str]], shape_frame: placing.Frame | None = None,
+        keep: frozenset[int] = frozenset(),
     ) -> None:  # fmt: skip
         self.table, self.target, self.settings, self.frame = table, target, settings, frame
         self.lists, self.index, self.geocode = lists, index, geocode
         self.areas, self.county, self.parse = tuple(areas), county, parse
+        #: What the shapes of a block are read against, where they come in another system.
+        self.shape_frame = shape_frame or frame
+        #: Rows that keep what they said even where nothing is wrong with them.
+        self.keep = keep
         self.places = {name: at for at, name in enumerate(table.columns)}
         self.memo: dict[str, dict[str, Any]] = {one.name: {} for one in target.fields}
         self.seen = 0
@@ -152,7 +159,7 @@ class Stager:
 
     def _fault(self, name: str, why: Unfit, text: str) -> dict[str, Any]:
         given = self.settings.mapping.get(name)
-        shown = "" if why.rule in _HIDDEN else text[:_SHOWN]
+        shown = "" if why.rule in HIDDEN_RULES else text[:_SHOWN]
         return {"rule": why.rule, "column": given.column if given else "", "field": name,
                 "value": shown, **why.params}  # fmt: skip
 
@@ -183,7 +190,7 @@ class Stager:
     def _places(self, block: Block) -> list[tuple[str, placing.Placed]]:
         found = []
         if block.wkb is not None:
-            found.append(("geom", placing.of_wkb(block.wkb, self.frame, self.target.shapes)))
+            found.append(("geom", placing.of_wkb(block.wkb, self.shape_frame, self.target.shapes)))
         lon, lat = self.texts("lon", block), self.texts("lat", block)
         if lon is not None and lat is not None:
             found.append(("lon", placing.of_columns(lon, lat, self.frame)))
@@ -277,7 +284,9 @@ class Stager:
             verdicts[at] = "held" if only_held else "rejected"
         kept = [faults.get(at) for at in range(count)]
         raw = [
-            self._raw(block, at, kept[at]) if kept[at] or self.seen + at < PREVIEW else None
+            self._raw(block, at, kept[at])
+            if kept[at] or self.seen + at < PREVIEW or block.numbers[at] in self.keep
+            else None
             for at in range(count)
         ]
         return Stage(
@@ -288,9 +297,9 @@ class Stager:
         self, block: Block, at: int, faults: Sequence[dict[str, Any]] | None
     ) -> dict[str, str]:
         """Keep what the row said in the columns that are taken; numbers of persons are blacked out."""
-        hidden = {one["column"] for one in faults or () if one["rule"] in _HIDDEN}
+        hidden = {one["column"] for one in faults or () if one["rule"] in HIDDEN_RULES}
         return {
-            given.column: "***" if given.column in hidden
+            given.column: HIDDEN if given.column in hidden
             else block.columns[self.places[given.column]][at]
             for given in self.settings.mapping.values() if given.column
         }  # fmt: skip

@@ -49,6 +49,22 @@ export function startImportMap(host, page) {
   }
 }
 
+/** Arrows lead from wrong cell to wrong cell, as in a sheet; what was changed shows. @param {HTMLElement} form */
+export function startMending(form) {
+  const cells = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll('input[aria-invalid]')]);
+  for (const [at, cell] of cells.entries()) {
+    cell.addEventListener('keydown', event => {
+      const step = event.isComposing ? 0 : event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+      const next = step && cells[at + step];
+      if (!next) return;
+      event.preventDefault();
+      next.focus();
+      next.select();
+    });
+    cell.addEventListener('input', () => cell.classList.toggle('is-changed', cell.value !== cell.defaultValue));
+  }
+}
+
 /** Ask until the worker is done with this step, then show what came of it. @param {HTMLElement} host @param {any} page */
 export function startWaiting(host, page) {
   const bar = host.querySelector('progress');

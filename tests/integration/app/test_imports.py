@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -58,6 +59,8 @@ class Desk:
                     running.run_look(self.engine, self.store, batch_id)
                 case "check_import":
                     running.run_check(self.engine, self.store, batch_id, now=NOON)
+                case "mend_import":
+                    running.run_mend(self.engine, batch_id, arguments["numbers"], now=NOON)
                 case "commit_import":
                     running.run_commit(self.engine, batch_id)
                 case "undo_import":
@@ -140,6 +143,36 @@ def test_the_report_can_be_mended_and_sent_again(desk: Desk) -> None:
     assert desk.session.get_one(ImportBatch, int(again.rpartition("/")[2])).rows_new == 1
 
 
+@pytest.mark.parametrize(("lang", "words"), [("zh", "手工更正"), ("en", "Put right by hand")])
+def test_u43_wrong_cells_are_put_right_on_the_page_without_script(
+    desk: Desk, lang: str, words: str
+) -> None:
+    path = desk.send((*ROWS[:2], ("二中", "占卜馆", "29.30", "120.05", "")))
+    desk.step(path, "check", **mapping())
+    shown = desk.page(path, lang)
+    assert re.findall(r'name="(m\.[^"]+)"', shown) == ["m.3.kind", "m.3.lon", "m.3.lat"]
+    assert shown.count(" autofocus") == 1
+    assert words not in shown
+
+    refused = desk.step(path, "mend", **{"m.3.kind": "学校", "m.3.name": "339901199001011234"})
+    assert refused.status_code == 422
+    assert 'value="学校"' in refused.get_data(as_text=True)
+    nothing = desk.step(path, "mend", **{"m.3.kind": "占卜馆"})
+    assert nothing.status_code == 422
+
+    asked = desk.step(path, "mend", **{"m.3.kind": "学校", "m.3.lon": "120.05", "m.3.lat": "29.30"})
+
+    assert asked.status_code == 303
+    after = desk.page(path, lang)
+    assert words in after
+    assert " autofocus" not in after
+    assert desk.session.get_one(ImportBatch, int(path.rpartition("/")[2])).rows_new == 2
+    report = desk.client.get(f"{path}/errors.csv").data.decode("utf-8-sig")
+    assert len(list(csv.reader(io.StringIO(report)))) == 4
+    desk.step(path, "commit")
+    assert desk.session.execute(text("SELECT count(*) FROM facility")).scalar() == 2
+
+
 def test_a_batch_can_be_read_otherwise(desk: Desk) -> None:
     path = desk.send((("甲",), *ROWS))
 
@@ -165,6 +198,8 @@ def test_a_batch_can_be_read_otherwise(desk: Desk) -> None:
         ("read", {"delimiter": ",,"}),
         ("commit", {}),
         ("undo", {}),
+        ("mend", {"m.3.kind": "学校"}),
+        ("mend", {"m.x.kind": "学校"}),
     ],
 )
 def test_what_does_not_fit_is_said_on_the_page_and_changes_nothing(
@@ -207,6 +242,7 @@ def test_a_batch_of_another_area_is_not_there(desk: Desk, sign_in: Callable[...,
     assert stranger.get(path).status_code == 404
     assert stranger.get(f"{path}/errors.csv").status_code == 404
     assert stranger.post(f"{path}/commit").status_code == 404
+    assert stranger.post(f"{path}/mend", data={"m.3.kind": "学校"}).status_code == 404
     assert "学校.csv" not in stranger.get("/data/imports").get_data(as_text=True)
     assert sign_in("planner").get("/data/imports").status_code == 403
 
