@@ -1,13 +1,13 @@
 """What somebody puts right by hand in an imported table is kept with its batch: who, was, is.
 
-Revision ID: 0054
+Revision ID: 0055
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0054"
-down_revision = "0053"
+revision = "0055"
+down_revision = "0054"
 
 
 def upgrade() -> None:
