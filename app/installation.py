@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from grids.codes import Change, Loaded
+    from grids.synth.feeds import Report
 
 Progress = Callable[[str], None]
 
@@ -143,6 +144,26 @@ def build_city(
             manifest=settings.var_dir / "city.json",
         )
     seed_rules(settings)
+
+
+def write_feeds(
+    settings: Settings, folder: Path, *, day: int, seed: int, introduce: bool, progress: Progress
+) -> "Report":
+    """Write a day's files of the departments; the city stays as it is but for new sources."""
+    from sqlalchemy.orm import Session
+
+    from grids.accounts import Actor
+    from grids.synth import feeds
+
+    now = datetime.now(ZoneInfo(settings.city_zone))
+    operator = Actor(0, "operator", frozenset(), frozenset(), ("",))
+    with owner_engine(settings) as engine, Session(engine) as session, session.begin():
+        report = feeds.write_day(
+            session.connection(), folder, seed=seed, day=day, today=now.date(), progress=progress
+        )
+        if introduce:
+            feeds.introduce(session, operator, seed=seed, now=now)
+    return report
 
 
 def is_half_built(settings: Settings) -> bool:

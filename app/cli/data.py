@@ -52,13 +52,16 @@ def import_osm(extract: Path, *, force: bool) -> None:
         click.echo(line)
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--scale", default=0.02, show_default=True, help="1.0 is a city of 2,080,000 people.")
 @click.option("--seed", default=1, show_default=True, help="Which city.")
 @click.option("--years", default=1, show_default=True, help="How many years of cases.")
 @click.option("--replace", is_flag=True, help="Instead of the present city and all its data.")
-def synth(scale: float, seed: int, years: int, *, replace: bool) -> None:
+@click.pass_context
+def synth(context: click.Context, scale: float, seed: int, years: int, *, replace: bool) -> None:
     """Build a simulated city. One that was cut off goes on with the same scale, seed and years."""
+    if context.invoked_subcommand is not None:
+        return
     from app import installation
 
     settings = Settings.load()
@@ -67,6 +70,25 @@ def synth(scale: float, seed: int, years: int, *, replace: bool) -> None:
         settings, scale=scale, seed=seed, years=years, progress=step, replace=replace
     )
     installation.enliven(settings, seed=seed, progress=step)
+
+
+@synth.command("feeds")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path),
+              help="Folder for the files and their manifest.")  # fmt: skip
+@click.option("--day", default=1, show_default=True, type=click.IntRange(min=1), help="Which day.")
+@click.option("--seed", default=1, show_default=True, help="Which feeds.")
+@click.option("--introduce", is_flag=True, help="Set the departments up as sources of imports.")
+def feeds(out: Path, day: int, seed: int, *, introduce: bool) -> None:
+    """Write a day's dirty files of fifteen departments, drawn from the city that is there."""
+    from app import installation
+
+    settings = Settings.load()
+    installation.start_database(settings)
+    report = installation.write_feeds(
+        settings, out, day=day, seed=seed, introduce=introduce, progress=step
+    )
+    click.echo(f"{sum(report.rows.values()):,} records, {sum(report.planted.values()):,} faults"
+               f" planted, told in {out / 'manifest.json'}")  # fmt: skip
 
 
 @click.group()

@@ -304,7 +304,7 @@ ABSENT: Final = {"absent_street": 15, "absent_number": 15, "elsewhere": 10}
 def dirty(rows: Sequence[Clean], count: int, seed: int) -> Iterator[Dirty]:
     """Yield `count` texts, always the same for a seed; every kind of dirt in its share."""
     rng = np.random.default_rng(seed)
-    writer = Writer(rng, _by_sound())
+    writer = Writer(rng, by_sound())
     names = [*KINDS, *ABSENT]
     weights = np.array([*(share for _, share in KINDS.values()), *ABSENT.values()], dtype=float)
     streets = {one.street for one in rows}
@@ -337,7 +337,7 @@ def _absent(w: Writer, one: Clean, kind: str, streets: set[str | None]) -> str:
             return f"{w.areas(one)}{street}{w.rng.integers(1, 90)}号"
 
 
-def _by_sound() -> dict[str, list[str]]:
+def by_sound() -> dict[str, list[str]]:
     """Group common letters by their sound: what a keyboard offers for one."""
     signs = dict.fromkeys(
         "".join((*FIRST, *SECOND))

@@ -82,6 +82,7 @@ BUILDING_KINDS: Final = {
     "government": "政府机关",
     "religious": "宗教",
     "temple": "寺庙",
+    "station": "车站 客运站 站房",
     "construction": "在建",
     "building": "建筑 其他 其它",
 }
