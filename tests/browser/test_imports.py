@@ -37,7 +37,7 @@ def shifted(city_server):
             *rows,
             ("某馆", "占卜馆", "120", "29"),
             ("第九百小学", "占星馆", *rows[3][2:]),
-        ]  # fmt: skip
+        ]
     )
     return out.getvalue()
 
