@@ -28,6 +28,7 @@ from grids.db import Base
 from grids.desk import models as desk_models
 from grids.disputes import models as dispute_models
 from grids.exports import models as export_models
+from grids.facts import models as fact_models
 from grids.hazards import models as hazard_models
 from grids.importing.batches import models as import_models
 from grids.incidents import models as incident_models
@@ -68,6 +69,7 @@ __all__ = [
     "divisions",
     "enterprises",
     "export_models",
+    "fact_models",
     "feed",
     "hazard_models",
     "held_models",

@@ -29,6 +29,7 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         **dict.fromkeys(MAP_TABLES, (READ,)),
         **dict.fromkeys(REGISTERS, (READ, CHANGE)),
         "register_change": (READ,),
+        "fact": (READ, ADD, CHANGE),
         **dict.fromkeys(("quality_result", "base_number"), (READ,)),
         "quality_alarm": (READ, CHANGE),
         "base_signature": (READ, ADD),
@@ -146,6 +147,7 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         **dict.fromkeys(MAP_TABLES, (READ,)),
         # Batches of tables are taken over and taken back by jobs; new grids link what has a place.
         **dict.fromkeys(REGISTERS, (READ, ADD, CHANGE, REMOVE)),
+        "fact": (READ, ADD, CHANGE, REMOVE),
         "import_source": (READ, CHANGE),
         "import_batch": (READ, CHANGE),
         "import_row": (READ, ADD, CHANGE, REMOVE),

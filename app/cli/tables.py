@@ -174,7 +174,7 @@ def _tell(batch: "ImportBatch") -> None:
     click.echo(
         f"batch {batch.id}: {batch.rows_total} rows, {batch.rows_new} new, {batch.rows_changed}"
         f" changed, {batch.rows_same} unchanged, {batch.rows_rejected} rejected,"
-        f" {batch.rows_held} held"
+        f" {batch.rows_held} held; {batch.rows_stated} say otherwise than what holds"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,9 +14,12 @@ from flask_babel import gettext as _
 from app import faces
 from app.auth import requires
 from app.channel_pages import source_ip
+from app.data import fact_words
 from app.data.frame import page, source_words
 from app.i18n import translated
 from grids.area_tree import area_names
+from grids.facts import statements
+from grids.facts.survivorship import PLACE
 from grids.layers.access import checked_area
 from grids.registers import changes, detail, listing
 from grids.registers.kinds import KINDS, Kind, NoEntry, Shown, kind_of
@@ -70,7 +74,7 @@ def correct(register: str, entry_id: int) -> ResponseReturnValue:
             entry = detail.entry_of(g.session, g.actor, kind, entry_id)
             changed = changes.correct(
                 g.session, kind, entry, given, request.form.get("reason", ""), g.actor,
-                source_ip=source_ip(),
+                source_ip=source_ip(), now=datetime.now(UTC),
             )  # fmt: skip
     except changes.BadValue as refused:
         return _page(kind, entry_id, typed=dict(request.form), refused=refused), 422
@@ -89,12 +93,15 @@ def _page(
         values = changes.values_of(kind, found.entry)
         if on is not None:
             values = changes.as_of(g.session, kind, found.entry, _end_of(on))
+        said = statements.of_entry(g.session, kind.table, entry_id) if on is None else {}
         done = request.args.get("done", "")
         return page(
             "entry", kind=kind, kinds=_offered(), found=found, on=on,
             title=_title(found), named=lambda k, row: title_of(KINDS[k], row),
-            facts=[(fact, _told(fact, values.get(fact.column), found.names))
+            facts=[(fact.column, _told(fact, values.get(fact.column), found.names),
+                    fact_words.told(said.get(fact.column, ()), partial(_said, fact)))
                    for fact in kind.facts] if values else [],
+            place=fact_words.told(said.get(PLACE, ()), fact_words.place_words),
             history=[(change, [(_fact(kind, name), _word(kind, name, old), _word(kind, name, new))
                                for name, old, new in change.fields])
                      for change in changes.changes_of(g.session, kind, found.entry)],
@@ -165,6 +172,14 @@ def _told(fact: Shown, value: Any, names: dict[str, tuple[str, str]] | None = No
     if fact.column == "source":
         return source_words(str(value))
     return str(value)
+
+
+def _said(fact: Shown, value: str) -> str:
+    """Write what a source says, which is kept as text."""
+    if fact.form != "number" or not value:
+        return _told(fact, value)
+    number = float(value)
+    return _told(fact, int(number) if number.is_integer() else number)
 
 
 def _refusal(refused: changes.BadValue) -> str:

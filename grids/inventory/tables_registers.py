@@ -104,6 +104,11 @@ REGISTERS: Final = (
     ),
     Listed("base_number", "quality", "month area_code register n"),
     Listed("base_signature", "quality", "id area_code signed_at signed_by figures digest note"),
+    Listed(
+        "fact",
+        "registers",
+        "register entry_id field source value how observed_at confidence batch_id said_by evidence",
+    ),
     Listed("register_change", "registers", "id register entry_id changed_at changed_by reason old"),
     Listed(
         "road",

@@ -14,6 +14,10 @@ from sqlalchemy.orm import Session
 
 from grids import audit, scope
 from grids.accounts import Account, Actor
+from grids.db import Base
+from grids.facts import statements
+from grids.facts.statements import Speaker
+from grids.facts.survivorship import GROUND
 from grids.flows import once
 from grids.flows.errors import NotYourStep
 from grids.flows.once import Answer
@@ -249,16 +253,28 @@ def _observe(
             source="visit" if question.key in sent.answers else "confirmed",
             seconds=seconds if seconds is not None and 0 < seconds <= MOST_S else None,
             photo=evidence.get(question.key),
-            replaced=_write_back(session, question.register, one, value),
+            replaced=_write_back(session, question.register, one, value, sent.id, actor, now),
         ))  # fmt: skip
         if photo := evidence.get(question.key):
             session.add(VisitPhoto(visit_id=sent.id, question=question.key, sha256=photo))
     session.flush()
 
 
-def _write_back(session: Session, register: str | None, one: Subject, value: Any) -> Any:
-    """Write an answer into the register; return what stood there, None where it was the same."""
+def _write_back(
+    session: Session, register: str | None, one: Subject, value: Any, visit: UUID, actor: Actor,
+    now: datetime,
+) -> Any:  # fmt: skip
+    """Write an answer into the register; return what stood there, None where it was the same.
+
+    What was seen holds against every department for the columns that may be written so
+    (`grids.facts.survivorship`), and is kept as said from the spot.
+    """
     if register not in WRITTEN_BACK:
         return None
     table, column = str(register).split(".")
-    return session.scalar(select(func.write_back(table, one.id, column, str(value))))
+    model = Base.metadata.tables[table]
+    statements.keep_before(session, model, one.id, (column,))
+    stood = session.scalar(select(func.write_back(table, one.id, column, str(value))))
+    speaker = Speaker(GROUND, actor.account_id, f"visit:{visit}")
+    statements.note_shown(session, model, one.id, (column,), speaker, now=now)
+    return stood

@@ -19,6 +19,9 @@ from grids import audit
 from grids.accounts import Account, Actor
 from grids.db import Base, identity
 from grids.errors import Invalid
+from grids.facts import statements
+from grids.facts.statements import Speaker
+from grids.facts.survivorship import DESK
 from grids.registers.kinds import KINDS, Kind, Shown
 
 #: What the form of a correction may carry.
@@ -108,11 +111,12 @@ def values_of(kind: Kind, entry: Any) -> dict[str, Any]:
 
 def correct(
     session: Session, kind: Kind, entry: Any, given: dict[str, str], reason: str, actor: Actor, *,
-    source_ip: str,
+    source_ip: str, now: datetime,
 ) -> tuple[str, ...]:  # fmt: skip
     """Correct facts of an entry by hand; return the fields that changed.
 
-    The old values stay in the history with the reason and the person. Raises `BadValue`,
+    The old values stay in the history with the reason and the person; what was decided here
+    holds against every source (`grids.facts.survivorship`). Raises `BadValue`,
     which names the field; nothing changes then.
     """
     if len(reason.strip()) < 2:
@@ -128,9 +132,13 @@ def correct(
     session.execute(
         text("SELECT set_config('wangge.reason', :reason, true)"), {"reason": reason.strip()[:500]}
     )
+    statements.keep_before(session, kind.model.__table__, entry.id, changed)
     for name in changed:
         setattr(entry, name, read[name])
     session.flush()
+    statements.note_shown(
+        session, kind.model.__table__, entry.id, changed, Speaker(DESK, actor.account_id), now=now
+    )
     audit.record(
         session, "register_corrected", actor_id=actor.account_id, source_ip=source_ip,
         subject=f"{kind.table}:{entry.id}", detail={"fields": list(changed)},

@@ -47,14 +47,14 @@ class Desk:
 
     def send(
         self, data: bytes, *, name: str = "企业.csv", source: str = "shichang", target: str = "enterprise",
-        actor: Actor | None = None,
+        actor: Actor | None = None, department: str | None = None, at: datetime = NOW,
     ) -> int:  # fmt: skip
         who = actor or self.actor
         with Session(self.owner) as session, session.begin():
             found = service.known_source(session, who, source) or service.make_source(
-                session, who, code=source, name="市场监管局", target=target
+                session, who, code=source, name="市场监管局", target=target, department=department
             )
-            made = service.start(session, self.store, who, found, data, name=name, now=NOW)
+            made = service.start(session, self.store, who, found, data, name=name, now=at)
             batch_id = made.id
         running.run_look(self.worker, self.store, batch_id)
         return batch_id
@@ -154,14 +154,20 @@ def opened_desk(base: str, store: Path) -> Iterator[Desk]:
     """Empty the registers of a city and give its desk."""
     owner = create_engine(as_role(base, "wangge_owner", "none"))
     worker = create_engine(as_role(base, "wangge_worker", read_secrets(VAR)["wangge_worker"]))
+    empty(owner)
     with Session(owner) as session, session.begin():
-        session.execute(text(
-            "TRUNCATE import_source, enterprise, premises, building, facility, component, address,"
-            " register_change CASCADE"))  # fmt: skip
         actor = make_actor(session, "steward", COUNTY)
     yield Desk(owner, worker, Store(store), actor)
     owner.dispose()
     worker.dispose()
+
+
+def empty(owner: Engine) -> None:
+    """Empty the registers and forget what was imported."""
+    with owner.begin() as connection:
+        connection.execute(text(
+            "TRUNCATE import_source, enterprise, premises, building, facility, component, address,"
+            " fact, register_change CASCADE"))  # fmt: skip
 
 
 @pytest.fixture

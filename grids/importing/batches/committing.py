@@ -6,6 +6,7 @@ either, so going on does nothing twice. In mode `all` every chunk stands in one 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 import psycopg
@@ -14,7 +15,9 @@ from sqlalchemy import Connection
 
 from grids.bulk import driver
 from grids.errors import Conflict
-from grids.importing.batches.matching import between, find_entries
+from grids.facts import bulk as facts
+from grids.facts.bulk import Feed
+from grids.importing.batches.matching import between, find_entries, shown
 from grids.importing.batches.targets import Kind, Target
 
 CHUNK: Final = 10_000
@@ -44,11 +47,16 @@ def columns_of(target: Target) -> list[tuple[str, Kind]]:
     return found
 
 
+def feed_of(target: Target, *, source: str, batch_id: int, observed_at: datetime) -> Feed:
+    """Say who speaks in a batch, and in which columns."""
+    return Feed(target.name, columns_of(target), f"import:{source}", batch_id, observed_at)
+
+
 def commit_chunk(
-    connection: Connection, *, batch_id: int, source_id: int, source: str, target: Target,
-    chunk: int = CHUNK,
-) -> int:  # fmt: skip
+    connection: Connection, *, source_id: int, target: Target, feed: Feed, chunk: int = CHUNK
+) -> int:
     """Take over the next rows that wait; return how many were taken, 0 where none is left."""
+    batch_id = feed.batch_id
     with driver(connection).cursor() as run:
         run.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         # Staged rows and new keys have no statistics yet, and the worker may gather none: taking a
@@ -74,8 +82,9 @@ def commit_chunk(
             (target.name, batch_id, first, last),
         )
         where = (batch_id, first, last)
-        _add(run, target, source, where)
-        _change(run, target, source, where)
+        _add(run, target, feed.source, where)
+        facts.take(run, feed, first, last)
+        held = _count_held(run, target, where)
         _note_keys(run, target, source_id, where)
         run.execute(
             "UPDATE import_row SET state = 'done' WHERE batch_id = %s AND number BETWEEN %s AND %s"
@@ -84,7 +93,9 @@ def commit_chunk(
         )
         done = run.rowcount
         run.execute(
-            "UPDATE import_batch SET rows_done = rows_done + %s WHERE id = %s", (done, batch_id)
+            "UPDATE import_batch SET rows_done = rows_done + %s, rows_stated = rows_stated + %s"
+            " WHERE id = %s",
+            (done, held, batch_id),
         )
     return done
 
@@ -170,39 +181,18 @@ def _add(
     )
 
 
-def _change(
-    run: psycopg.Cursor[Any], target: Target, source: str, where: tuple[int, int, int]
-) -> None:
-    """Write what a row says over what stood there, which is kept; what it does not say stays."""
-    given = columns_of(target)
-    kept = [*(name for name, _ in given), "source", *_PLACE[1:]]
-    pairs = [sql.SQL("{}, t.{}").format(sql.Literal(name), sql.Identifier(name)) for name in kept]
-    table = sql.Identifier(target.name)
-    rows = sql.SQL("r.batch_id = %s AND r.number BETWEEN %s AND %s AND r.state = 'staged'"
-                   " AND r.verdict = 'change' AND t.id = r.entry_id")  # fmt: skip
+def _count_held(run: psycopg.Cursor[Any], target: Target, where: tuple[int, int, int]) -> int:
+    """Count rows that say something else than what is shown now: held as statements."""
     run.execute(
         sql.SQL("""
-            UPDATE import_row AS r
-            SET before = jsonb_build_object({pairs}, 'geom', t.geom::text)
-            FROM {table} AS t WHERE {rows}
-        """).format(pairs=sql.SQL(", ").join(pairs), table=table, rows=rows),
+            SELECT count(*) FROM import_row AS r JOIN {table} AS t ON t.id = r.entry_id
+            WHERE r.batch_id = %s AND r.number BETWEEN %s AND %s AND r.state = 'staged'
+              AND r.verdict IN ('change', 'same') AND NOT ({shown} @> r.data AND t.geom = r.geom)
+        """).format(table=sql.Identifier(target.name), shown=shown(target)),
         where,
     )
-    sets = [
-        sql.SQL("{} = coalesce((r.data ->> {})::{}, t.{})").format(
-            sql.Identifier(name), sql.Literal(name), sql.SQL(kind),
-            sql.Identifier(name),
-        )
-        for name, kind in given
-    ]  # fmt: skip
-    sets += [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Identifier("r", name))
-             for name in _PLACE]  # fmt: skip
-    run.execute(
-        sql.SQL(
-            "UPDATE {table} AS t SET {sets}, source = %s FROM import_row AS r WHERE {rows}"
-        ).format(table=table, sets=sql.SQL(", ").join(sets), rows=rows),
-        (source, *where),
-    )
+    found = run.fetchone()
+    return int(found[0]) if found else 0
 
 
 def _note_keys(

@@ -14,6 +14,7 @@ from psycopg import sql
 from sqlalchemy import Connection
 
 from grids.bulk import driver
+from grids.facts.bulk import Feed, drop_repeated
 from grids.importing.batches.targets import Target
 
 Conn = psycopg.Connection[Any]
@@ -42,10 +43,11 @@ def shown(target: Target) -> sql.Composed:
 
 
 def resolve(
-    connection: Connection, batch_id: int, source_id: int, target: Target,
+    connection: Connection, source_id: int, target: Target, feed: Feed,
     only: Sequence[int] | None = None,
 ) -> None:  # fmt: skip
     """Judge every good row of a batch, or some that came later: new, a change, the same, out of reach."""
+    batch_id = feed.batch_id
     conn = driver(connection)
     which: sql.Composable = EVERY if only is None else among(only)
     with conn.cursor() as run:
@@ -69,6 +71,7 @@ def resolve(
             """).format(shown=shown(target), table=sql.Identifier(target.name), which=which),
             (batch_id,),
         )
+        drop_repeated(run, feed, only)
 
 
 def find_entries(

@@ -85,6 +85,8 @@ class ImportBatch(Base):
     rows_same: Mapped[int] = mapped_column(Integer, server_default="0")
     rows_rejected: Mapped[int] = mapped_column(Integer, server_default="0")
     rows_held: Mapped[int] = mapped_column(Integer, server_default="0")
+    #: of those taken, say something else than what holds; see `grids.facts`
+    rows_stated: Mapped[int] = mapped_column(Integer, server_default="0")
     rows_done: Mapped[int] = mapped_column(Integer, server_default="0")
     rows_undone: Mapped[int] = mapped_column(Integer, server_default="0")
     rows_kept: Mapped[int] = mapped_column(Integer, server_default="0")

@@ -27,6 +27,7 @@ from grids.blobs import Store
 from grids.bulk import copy_frame
 from grids.city import City, the_city
 from grids.errors import GridsError, Invalid
+from grids.facts.bulk import Feed
 from grids.importing.batches import committing, matching, placing, undoing
 from grids.importing.batches.looking import look
 from grids.importing.batches.mending import MENDED, Again, Mends
@@ -89,7 +90,7 @@ def run_check(engine: Engine, store: Store, batch_id: int, *, now: datetime) -> 
             batch, source, target = _locked(session, batch_id, "checking")
             session.execute(delete(ImportRow).where(ImportRow.batch_id == batch.id))
             _stage(session, store, batch, target)
-            matching.resolve(session.connection(), batch.id, source.id, target)
+            matching.resolve(session.connection(), source.id, target, _feed(batch, source, target))
             batch.grids_seen = str(session.scalar(_GRIDS))
             _count(session, batch)
             batch.state, batch.checked_at, batch.attempts = "checked", now, 0
@@ -114,7 +115,8 @@ def run_mend(engine: Engine, batch_id: int, numbers: Sequence[int], *, now: date
                 ImportRow.batch_id == batch.id, ImportRow.number.in_(again.numbers)
             ))  # fmt: skip
             copy_frame(connection, "import_row", made.columns(batch.id))
-            matching.resolve(connection, batch.id, source.id, target, again.numbers)
+            feed = _feed(batch, source, target)
+            matching.resolve(connection, source.id, target, feed, again.numbers)
             _count(session, batch)
             batch.state, batch.checked_at, batch.attempts = "checked", now, 0
     except (GisError, GridsError) as error:
@@ -163,7 +165,10 @@ def run_undo(engine: Engine, batch_id: int) -> None:
         batch, source, target = _locked(session, batch_id, "undoing")
         _say_why(session, batch, batch.undone_by)
         undoing.undo_rows(
-            session.connection(), batch_id=batch.id, source_id=source.id, target=target
+            session.connection(),
+            source_id=source.id,
+            target=target,
+            feed=_feed(batch, source, target),
         )
         session.refresh(batch)
         states = _tally(session, batch, ImportRow.state)
@@ -292,11 +297,18 @@ def _chunk(
 ) -> int:
     session.flush()
     done = committing.commit_chunk(
-        session.connection(), batch_id=batch.id, source_id=source.id,
-        source=f"import:{source.code}", target=target, chunk=chunk,
+        session.connection(), source_id=source.id, target=target,
+        feed=_feed(batch, source, target), chunk=chunk,
     )  # fmt: skip
     session.refresh(batch)
     return done
+
+
+def _feed(batch: ImportBatch, source: ImportSource, target: Target) -> Feed:
+    """Say who speaks: a file is as of when it was sent, whenever it is taken over."""
+    return committing.feed_of(
+        target, source=source.code, batch_id=batch.id, observed_at=batch.created_at
+    )
 
 
 def _require_grids(session: Session, batch: ImportBatch) -> None:
