@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from app.config import as_role
 from bench import Result
-from bench.city import bench_city
+from bench.kept import kept_city
 from grids.addressing.service import geocode, geocode_many
 from grids.db import engine
 from grids.synth.dirty import ABSENT, KINDS, Clean, Dirty, dirty
@@ -84,7 +84,7 @@ class Tally:
 
 def run(scale: float) -> list[Result]:
     """Measure at a scale of the customer's city."""
-    with bench_city(scale) as made:
+    with kept_city(scale) as made:
         owner = as_role(made.url, "wangge_owner", "none")
         pool = engine(owner)
         with Session(pool) as session:

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+import psycopg
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from psycopg import sql
 from sqlalchemy import Connection, text
 
 from gis.link import OUTSIDE, GridIndex
+from grids import rebuilding
 from grids.bulk import copy_frame, driver
 
 #: Tables whose rows follow the grids of the day; an incident keeps those of its filing.
@@ -35,6 +37,15 @@ _GRIDS = text("""
 _AREAS = text("""
     SELECT code, level, ST_AsBinary(geom) AS shape
     FROM area WHERE valid_to IS NULL ORDER BY level DESC, code
+""")
+_IS_STALE: Final = sql.SQL("""
+    r.id = t.id AND (t.cell_id, t.grid_id, t.area_code)
+        IS DISTINCT FROM (r.cell_id, r.grid_id, r.area_code)
+""")
+_STALE: Final = sql.SQL("SELECT count(*) FROM {} AS t, relinked AS r WHERE {}")
+_UPDATE: Final = sql.SQL("""
+    UPDATE {} AS t SET cell_id = r.cell_id, grid_id = r.grid_id, area_code = r.area_code
+    FROM relinked AS r WHERE {}
 """)
 _SPACE = text("SELECT city_srid() AS srid, city_county() AS county")
 
@@ -186,14 +197,22 @@ def _relink_table(
     for ids, shapes in _batches(connection, table, reach):
         linked = index.link(link_points(shapes))
         copy_frame(connection, "relinked", {"id": ids, **linked.columns()})
-    update = sql.SQL("""
-        UPDATE {} AS t SET cell_id = r.cell_id, grid_id = r.grid_id, area_code = r.area_code
-        FROM relinked AS r
-        WHERE r.id = t.id
-          AND (t.cell_id, t.grid_id, t.area_code)
-              IS DISTINCT FROM (r.cell_id, r.grid_id, r.area_code)
-    """).format(sql.Identifier(table))
-    return driver(connection).execute(update).rowcount
+    conn = driver(connection)
+    conn.execute("ANALYZE relinked")
+    name = sql.Identifier(table)
+    update = _UPDATE.format(name, _IS_STALE)
+    if (
+        _count(conn, _STALE.format(name, _IS_STALE)) >= rebuilding.WORTH_FROM
+        and rebuilding.may_rebuild(conn, table)
+    ):  # fmt: skip
+        with rebuilding.rebuilt(conn, table, ["grid_id"]):
+            return conn.execute(update).rowcount
+    return conn.execute(update).rowcount
+
+
+def _count(conn: psycopg.Connection[Any], statement: sql.Composed) -> int:
+    row = conn.execute(statement).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _batches(

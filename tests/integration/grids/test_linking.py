@@ -10,7 +10,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
-from grids.bulk import copy_frame
+from grids import rebuilding
+from grids.bulk import copy_frame, driver
 from grids.city import City, set_city
 from grids.linking import link, place_index, relink
 
@@ -158,7 +159,15 @@ def test_no_places_have_no_links(town: list[shapely.Polygon], connection: Connec
     assert [len(values) for values in found.columns().values()] == [0, 0, 0]
 
 
-def test_rows_follow_when_grids_change(town: list[shapely.Polygon], connection: Connection) -> None:
+@pytest.mark.parametrize("least", [1, rebuilding.WORTH_FROM])
+def test_rows_follow_when_grids_change(
+    town: list[shapely.Polygon],
+    connection: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    least: int,
+) -> None:
+    monkeypatch.setattr(rebuilding, "WORTH_FROM", least)
+    before = described(connection, "facility")
     rng = np.random.default_rng(3)
     points = rng.uniform([119.99, 29.29], [120.05, 29.35], (400, 2))
     linked = link(connection, points, on=TODAY)
@@ -182,3 +191,23 @@ def test_rows_follow_when_grids_change(town: list[shapely.Polygon], connection: 
         if grid is None and len(code) == 12
     )
     assert relink(connection, on=TODAY, tables=("facility",)) == {"facility": 0}
+    assert described(connection, "facility") == before
+
+
+def described(connection: Connection, table: str) -> list[tuple[str, str]]:
+    """Return the indexes and constraints of a table."""
+    found = connection.execute(
+        text(
+            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = :t UNION ALL"
+            " SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE conrelid = CAST(:t AS regclass) ORDER BY 1"
+        ),
+        {"t": table},
+    )
+    return [(row[0], row[1]) for row in found]
+
+
+def test_who_does_not_own_a_table_keeps_its_indexes(connection: Connection) -> None:
+    assert rebuilding.may_rebuild(driver(connection), "facility")
+    connection.execute(text("SET LOCAL ROLE wangge_worker"))
+    assert not rebuilding.may_rebuild(driver(connection), "facility")
