@@ -69,6 +69,7 @@ FORMS: Final[dict[str, str]] = {
     "imports.check": "mode c.* v.*",
     "imports.again": "",
     "imports.mend": "m.*",
+    "imports.repair": "on",
     "imports.commit": "",
     "imports.undo": "",
     "admin.calendar.draft": "year @app.admin.calendar_forms:FIELDS",

@@ -18,12 +18,20 @@ def rule(fault: Mapping[str, Any]) -> str:
     """Say what a fault is, with what fills its text."""
     params = {key: instant_words(value) if isinstance(value, datetime) else str(value)
               for key, value in fault.items()}  # fmt: skip
+    if "flaw" in fault:
+        params |= {"flaw": flaw(fault), "lon": f"{fault['lon']:.6f}", "lat": f"{fault['lat']:.6f}"}
     return translated(f"import.rule.{fault['rule']}", str(fault["rule"]), **params)
+
+
+def flaw(told: Mapping[str, Any]) -> str:
+    """Name what is wrong with an outline."""
+    return translated(f"import.flaw.{told['flaw']}", str(told["flaw"]))
 
 
 def rule_name(name: str) -> str:
     """Name a rule where many rows break it: what differs from row to row is left out."""
-    blank = dict.fromkeys(("x", "y", "other", "length", "reason", "found", "least", "most"), "…")
+    blank = dict.fromkeys(("x", "y", "other", "length", "found", "least", "most", "flaw", "lon",
+                   "lat"), "…")  # fmt: skip
     return translated(f"import.rule.{name}", name, **blank)
 
 

@@ -27,6 +27,7 @@ from grids.codes import Department
 from grids.errors import GridsError, NotFound
 from grids.importing.batches import mending, reports, service
 from grids.importing.batches.models import ImportBatch
+from grids.importing.batches.placing import DRAWN
 from grids.importing.batches.settings import Given, Settings, settings_of
 from grids.importing.batches.targets import TARGETS, target_of
 
@@ -173,6 +174,18 @@ def mend(batch_id: int) -> ResponseReturnValue:
     return _act(batch_id, take)
 
 
+@bp.post("/data/imports/<int:batch_id>/repair")
+@requires("data:import")
+def repair(batch_id: int) -> ResponseReturnValue:
+    """Let the worker check again with outlines repaired as the page has shown, or as they came."""
+
+    def take(found: ImportBatch) -> None:
+        service.ask_repair(g.session, found, is_on=request.form.get("on") == "1")
+        jobs.defer(g.session, "check_import", batch_id=found.id)
+
+    return _act(batch_id, take)
+
+
 def _cells(form: Mapping[str, str]) -> dict[tuple[int, str], str]:
     """Read `m.<row>.<field>`; a name of another shape is a cell that is nowhere."""
     cells = {}
@@ -262,6 +275,7 @@ def _batch(batch_id: int, error: Exception | None = None) -> str:
             service.rows_of(g.session, found, mending.BAD, after=after, most=mending.MOST_ROWS)
             if is_judged else ()
         )  # fmt: skip
+        outlines = service.outlines_of(g.session, found, most=DRAWN) if is_judged else []
         return page(
             "import",
             batch=found, source=source, settings=settings, look=found.look,
@@ -279,9 +293,13 @@ def _batch(batch_id: int, error: Exception | None = None) -> str:
                      for rule, column, n in reports.by_rule(g.session, found)] if is_judged else [],
             error=words.message(error) if error else "",
             why=words.refusal(found.refusal), field_word=words.field,
+            outlines=[(number, told, words.flaw(told)) for number, told in outlines],
             note=words.note, shift=words.shift(found.look),
             page_data={"import": {"id": found.id, "state": found.state,
-                                  "points": found.look.get("points", [])}},
+                                  "points": found.look.get("points", []),
+                                  "outlines": [{"row": number, "before": told["before"],
+                                                "after": told["after"]}
+                                               for number, told in outlines if "before" in told]}},
         )  # fmt: skip
 
 

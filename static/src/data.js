@@ -3,12 +3,14 @@
 
 import {pageData} from './lib/dom.js';
 import {setZone, useMessages} from './lib/i18n.js';
+import {showPresent} from './ui/menu-row.js';
 import {bindThemeSwitch} from './ui/theme-switch.js';
 import {showPlace} from './data/place-map.js';
 import commonZh from './messages/common.zh.js';
 import commonEn from './messages/common.en.js';
 import {startAddresses} from './data/addresses.js';
 import {startDrop, startImportMap, startMending, startWaiting} from './data/imports.js';
+import {startRepairs} from './data/repairs.js';
 import {startDesigner} from './data/designer.js';
 import {showGrids} from './data/grids-map.js';
 import {showQuality} from './data/quality-map.js';
@@ -20,6 +22,7 @@ useMessages({zh: {...commonZh, ...zh}, en: {...commonEn, ...en}});
 const page = pageData();
 setZone(page.city?.zone);
 bindThemeSwitch();
+showPresent(document.querySelector('.admin-menu'));
 
 const place = document.getElementById('place-map');
 if (place && page.place) showPlace(place, page);
@@ -33,6 +36,8 @@ const sample = document.getElementById('import-map');
 if (sample) startImportMap(sample, page);
 const waiting = document.getElementById('import-wait');
 if (waiting) startWaiting(waiting, page);
+const repairs = document.getElementById('repair-map');
+if (repairs) startRepairs(repairs, page);
 const mend = document.getElementById('mend');
 if (mend) startMending(mend);
 const grids = document.getElementById('grids-map');

@@ -104,3 +104,56 @@ def test_a_table_is_dropped_checked_taken_over_and_taken_back(
     with psycopg.connect(city_server.settings.owner_url) as conn:
         assert conn.execute(stored, (f"import:{code}",)).fetchone() == (0,)
     assert wrong == [], "\n".join(wrong)
+
+
+@pytest.mark.parametrize(("language", "look"), faces.LOOKS)
+def test_r48_outlines_are_seen_before_and_after_repair(new_page, city_server, language, look):
+    with psycopg.connect(city_server.settings.owner_url) as conn:
+        lon, lat = conn.execute(
+            "SELECT ST_X(geom), ST_Y(geom) FROM address ORDER BY id LIMIT 1"
+        ).fetchone()
+    corners = [(0, 0), (4, 4), (4, 0), (0, 4), (0, 0)]
+    ring = ", ".join(f"{lon + x * 1e-4:.6f} {lat + y * 1e-4:.6f}" for x, y in corners)
+    out = io.StringIO()
+    csv.writer(out).writerows(
+        [("编号", "建筑类型", "wkt"), ("B1", "住宅", f"POLYGON(({ring}))"), ("B2", "庙宇楼", "")]
+    )
+    page = new_page(
+        role="steward", locale=language, color_scheme=look, viewport={"width": 390, "height": 844}
+    )
+    page.goto("/data/imports")
+    page.locator("#drop").evaluate(DROP, {"name": "房屋.csv", "text": out.getvalue()})
+    page.fill("[name=name]", "住建局")
+    page.fill("[name=code]", f"houses-{language[:2].lower()}-{look}")
+    page.select_option("[name=target]", "building")
+    page.locator(".import-send button[type=submit]").click()
+    page.locator("#map-title").wait_for(timeout=30_000)
+    page.locator("form[action$='/check'] button[type=submit]").click()
+
+    page.locator("#repair-map path").first.wait_for(timeout=30_000)
+    shoot(page, f"import-outlines-{language[:2]}-{look}", full=True)
+    wrong = [
+        *faces.too_wide(page),
+        *faces.faults(page),
+        *KEY.findall(page.locator("body").inner_text()),
+    ]
+    page.locator("form[action$='/repair'] button").click()
+
+    page.locator("form[action$='/repair'] [name=on][value='0']").wait_for(
+        state="attached", timeout=30_000
+    )
+    assert page.locator("form[action$='/commit'] button").is_visible()
+    assert wrong == [], "\n".join(wrong)
+
+
+def test_the_menu_is_one_row_on_a_phone_with_the_present_page_in_view(new_page):
+    page = new_page(role="steward", viewport={"width": 390, "height": 844})
+
+    for path in ("/data", "/data/imports", "/data/burden"):
+        page.goto(path)
+        menu = page.locator(".admin-menu").bounding_box()
+        here = page.locator(".admin-menu [aria-current]").bounding_box()
+        assert menu["height"] < 80
+        assert 0 <= here["x"] <= here["x"] + here["width"] <= 390
+        assert faces.too_wide(page) == []
+    shoot(page, "data-menu-phone")

@@ -24,7 +24,7 @@ from grids.errors import Invalid
 from grids.importing.batches.models import ImportBatch, ImportMend, ImportRow
 from grids.importing.batches.service import NotNow, require
 from grids.importing.batches.settings import Settings, refuse_persons, settings_of
-from grids.importing.batches.staging import HIDDEN, HIDDEN_RULES, Stage
+from grids.importing.batches.staging import HIDDEN, HIDDEN_RULES, NOTES, Stage
 from grids.importing.batches.targets import Target
 from grids.normal import Unfit, bare
 
@@ -229,4 +229,5 @@ class Again:
             if kept:
                 others = [one for one in made.errors[at] or () if one["rule"] != "no_place"]
                 made.errors[at] = [*others, *kept]
-                made.verdicts[at] = "rejected"
+                if any(one["rule"] not in NOTES for one in kept):
+                    made.verdicts[at] = "rejected"

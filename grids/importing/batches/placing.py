@@ -11,9 +11,10 @@ import shapely
 from numpy.typing import NDArray
 
 from gis.coordtext import read_place
-from gis.crs import STORAGE_SRID, transform
+from gis.crs import STORAGE_SRID, to_metric, transform
 from gis.gcj02 import TO_WGS84
 from gis.guard import MAX_VERTICES
+from gis.repair import Flaw, drawn, flaw_of, repaired
 from grids.city import City
 from grids.importing.batches.targets import Shapes
 from grids.normal import Unfit, clean, figure
@@ -23,6 +24,9 @@ Floats = NDArray[np.float64]
 _SOURCES: Final = {"gcj02": "gcj02", "bd09": "bd09"}
 _POINT, _POLYGON, _MULTIPOINT, _MULTIPOLYGON = 0, 3, 4, 6
 _LONGEST_WKT: Final = 200_000
+#: Corners of an outline in the preview of a repair, and outlines of a batch that are drawn there.
+_DRAWN_CORNERS: Final = 400
+DRAWN: Final = 50
 
 
 @dataclass
@@ -31,6 +35,15 @@ class Placed:
 
     shapes: NDArray[np.object_]
     problems: dict[int, Unfit] = field(default_factory=dict)  #: place in the block -> rule
+    notes: dict[int, Unfit] = field(default_factory=dict)  #: the same of what was repaired
+
+
+@dataclass
+class Repairs:
+    """Whether outlines that are not valid are repaired, and how many more are drawn for people."""
+
+    is_on: bool = False
+    left: int = DRAWN
 
 
 @dataclass(frozen=True)
@@ -132,7 +145,7 @@ def of_pairs(texts: Sequence[str], frame: Frame) -> Placed:
     return _points(xy, wanted, problems, Frame(*bounds, frame.metric_srid, f"EPSG:{STORAGE_SRID}"))
 
 
-def of_wkt(texts: Sequence[str], frame: Frame, shapes: Shapes) -> Placed:
+def of_wkt(texts: Sequence[str], frame: Frame, shapes: Shapes, repairs: Repairs) -> Placed:
     """Read a column of WKT."""
     made = np.full(len(texts), None, dtype=object)
     problems: dict[int, Unfit] = {}
@@ -147,10 +160,10 @@ def of_wkt(texts: Sequence[str], frame: Frame, shapes: Shapes) -> Placed:
             made[at] = shapely.from_wkt(body)
         except (shapely.errors.GEOSException, ValueError, TypeError):
             problems[at] = Unfit("not_wkt")
-    return _checked(made, problems, frame, shapes)
+    return _checked(made, problems, frame, shapes, repairs)
 
 
-def of_wkb(wkb: Sequence[bytes | None], frame: Frame, shapes: Shapes) -> Placed:
+def of_wkb(wkb: Sequence[bytes | None], frame: Frame, shapes: Shapes, repairs: Repairs) -> Placed:
     """Take the geometries that a file brings."""
     # A place that is NaN or infinite is found below; GEOS would warn of it on the way.
     with np.errstate(invalid="ignore"):
@@ -159,7 +172,7 @@ def of_wkb(wkb: Sequence[bytes | None], frame: Frame, shapes: Shapes) -> Placed:
         )
     problems = {at: Unfit("damaged_shape") for at, one in enumerate(made)
                 if one is None and wkb[at] is not None}  # fmt: skip
-    return _checked(made, problems, frame, shapes)
+    return _checked(made, problems, frame, shapes, repairs)
 
 
 def _points(
@@ -198,19 +211,25 @@ def _cause(given: Floats, frame: Frame) -> Unfit:
 
 
 def _checked(
-    made: NDArray[np.object_], problems: dict[int, Unfit], frame: Frame, shapes: Shapes
-) -> Placed:
+    made: NDArray[np.object_], problems: dict[int, Unfit], frame: Frame, shapes: Shapes,
+    repairs: Repairs,
+) -> Placed:  # fmt: skip
     """Transform shapes and refuse what is not finite, outside, not valid or of another kind."""
     there = np.array([one is not None for one in made], dtype=bool)
     out = np.full(len(made), None, dtype=object)
+    notes: dict[int, Unfit] = {}
     for at in np.flatnonzero(there).tolist():
         if at in problems:
             continue
         try:
-            out[at] = _one(made[at], frame, shapes)
+            shape = _one(made[at], frame, shapes)
+            flaw = None if shapely.is_valid(shape) else flaw_of(shape)
+            if flaw is not None:
+                shape, notes[at] = _repaired(shape, flaw, frame, repairs)
+            out[at] = _as_stored(shape, shapes)
         except Unfit as error:
             problems[at] = error
-    return Placed(out, problems)
+    return Placed(out, problems, notes)
 
 
 def _one(given: Any, frame: Frame, shapes: Shapes) -> Any:
@@ -234,7 +253,34 @@ def _one(given: Any, frame: Frame, shapes: Shapes) -> Any:
     if not good.all():
         worst = int(np.argmin(good))
         raise _cause(xy[worst], frame)
-    moved = shapely.set_coordinates(flat, home)
-    if not shapely.is_valid(moved):
-        raise Unfit("not_valid", reason=str(shapely.is_valid_reason(moved))[:120])
-    return shapely.multipolygons([moved]) if shapes == "outline" and kind == _POLYGON else moved
+    return shapely.set_coordinates(flat, home)
+
+
+def _as_stored(shape: Any, shapes: Shapes) -> Any:
+    is_single = shapely.get_type_id(shape) == _POLYGON
+    return shapely.multipolygons([shape]) if shapes == "outline" and is_single else shape
+
+
+def _repaired(shape: Any, flaw: Flaw, frame: Frame, repairs: Repairs) -> tuple[Any, Unfit]:
+    """Return what a shape becomes, with what is told of it; refuse it unless repair was chosen.
+
+    Either way both areas are told, and of the first ones both outlines: nobody repairs unseen.
+    """
+    found = repaired(shape)
+    told: dict[str, Any] = {"flaw": flaw.kind, "lon": round(flaw.x, 6), "lat": round(flaw.y, 6)}
+    if shapely.get_dimensions(shape) == 2:
+        told["area_m2"] = _area_m2(shape, frame)
+        told["repaired_m2"] = 0.0 if found is None else _area_m2(found, frame)
+        if repairs.left > 0:
+            repairs.left -= 1
+            told["before"] = drawn(shape, most_corners=_DRAWN_CORNERS)
+            told["after"] = [] if found is None else drawn(found, most_corners=_DRAWN_CORNERS)
+    if found is None or not repairs.is_on:
+        raise Unfit("not_valid", **told)
+    return found, Unfit("repaired", **told)
+
+
+def _area_m2(shape: Any, frame: Frame) -> float:
+    # Both corner by corner: bending long sides first would mend half of what is not valid unseen.
+    metric = shapely.transform(shape, lambda xy: to_metric(xy, frame.metric_srid))
+    return round(float(metric.area), 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import select, text
@@ -38,7 +38,7 @@ def error_file(
     """Write every fault with its row, column, value, rule and reason, then what the row said.
 
     The columns of the file follow under their own names, so that the mended table can be sent
-    again. What was put right by hand comes last. Cells that a spreadsheet would run are made harmless.
+    again. What was repaired and what was put right by hand come last. Cells that a spreadsheet would run are made harmless.
     """
     mapped = {given.get("column") for given in batch.settings.get("mapping", {}).values()}
     columns = [name for name in batch.look.get("columns", ()) if name in mapped]
@@ -65,6 +65,12 @@ def error_file(
                 ])  # fmt: skip
         after = rows[-1].number
         session.expunge_all()
+    for row in _repaired(session, batch):
+        for note in row.errors or ():
+            yield _line([
+                str(row.number), note.get("column", ""), "", note["rule"], words(note),
+                *((row.raw or {}).get(column, "") for column in columns),
+            ])  # fmt: skip
     for one, by in mends_of(session, batch):
         said = _said(session, one)
         yield _line([
@@ -76,6 +82,17 @@ def error_file(
 def told(one: ImportMend, by: str) -> dict[str, Any]:
     """Return what fills the text of a correction."""
     return {"rule": "mended", "was": one.was, "became": one.became, "by": by, "at": one.mended_at}
+
+
+def _repaired(session: Session, batch: ImportBatch) -> Sequence[ImportRow]:
+    return session.scalars(
+        select(ImportRow)
+        .where(
+            ImportRow.batch_id == batch.id, ImportRow.errors.contains([{"rule": "repaired"}]),
+            ImportRow.verdict.in_(("new", "change", "same")),
+        )
+        .order_by(ImportRow.number)
+    ).all()  # fmt: skip
 
 
 def _said(session: Session, one: ImportMend) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from grids import audit, scope
@@ -51,6 +52,12 @@ class BadRows(Conflict):
     """All rows or none were asked for, and some are bad: none was taken."""
 
     code = "import.bad_rows"
+
+
+class NothingToRepair(Conflict):
+    """No outline of the batch was shown to be repaired, or that is how it was checked already."""
+
+    code = "import.nothing_to_repair"
 
 
 class NotNow(Conflict):
@@ -206,7 +213,48 @@ def ask_check(session: Session, batch: ImportBatch, settings: Settings) -> None:
     batch.settings = checked.as_json()
     batch.state, batch.refusal, batch.attempts = "checking", {}, 0
     # The next file of this source is read alike; the sheet of this one may not be in it.
-    source.settings = replace(checked, read=replace(checked.read, sheet="")).as_json()
+    source.settings = replace(checked, read=replace(checked.read, sheet=""), repair=False).as_json()
+
+
+def ask_repair(session: Session, batch: ImportBatch, *, is_on: bool) -> None:
+    """Ask for outlines that are not valid to be repaired, or no more, and for the check that does so.
+
+    Only what the last check has shown can be asked for. Raises `NotNow` and `NothingToRepair`.
+    """
+    require(batch, "checked")
+    if batch.cleared_at is not None:
+        raise NotNow("the rows of the batch are gone", state="cleared")
+    settings = settings_of(batch.settings)
+    shown = session.scalar(
+        select(func.count()).select_from(ImportRow).where(
+            ImportRow.batch_id == batch.id,
+            ImportRow.errors.contains([{"rule": "repaired" if settings.repair else "not_valid"}]),
+        )
+    )  # fmt: skip
+    if settings.repair == is_on or not shown:
+        raise NothingToRepair("no outline was shown to be repaired")
+    batch.settings = replace(settings, repair=is_on).as_json()
+    batch.state, batch.refusal, batch.attempts = "checking", {}, 0
+
+
+def outlines_of(
+    session: Session, batch: ImportBatch, *, most: int
+) -> list[tuple[int, dict[str, Any]]]:
+    """Return rows whose outline is not valid, or was repaired, with what is told of it."""
+    fault = func.jsonb_array_elements(ImportRow.errors).table_valued("value", name="fault")
+    told = fault.c.value.cast(JSONB)
+    rows = session.execute(
+        select(ImportRow.number, told)
+        .select_from(ImportRow)
+        .join(fault, true())
+        .where(
+            ImportRow.batch_id == batch.id, ImportRow.errors.is_not(None),
+            told["rule"].astext.in_(("not_valid", "repaired")), told.has_key("area_m2"),
+        )
+        .order_by(ImportRow.number)
+        .limit(most)
+    )  # fmt: skip
+    return [(row[0], row[1]) for row in rows]
 
 
 def ask_commit(session: Session, batch: ImportBatch, actor: Actor, *, now: datetime) -> None:

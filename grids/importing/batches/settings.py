@@ -55,6 +55,8 @@ class Settings:
     crs: str = ""
     mode: Mode = "good"
     mapping: Mapping[str, Given] = field(default_factory=dict)
+    #: Outlines that are not valid are repaired: of one batch only, after its preview.
+    repair: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return what is stored."""
@@ -66,7 +68,7 @@ def settings_of(stored: Mapping[str, Any]) -> Settings:
     mapping = {name: Given(**given) for name, given in (stored.get("mapping") or {}).items()}
     return Settings(
         ReadAs(**(stored.get("read") or {})), stored.get("crs", ""), stored.get("mode", "good"),
-        mapping,
+        mapping, bool(stored.get("repair")),
     )  # fmt: skip
 
 

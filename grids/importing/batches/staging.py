@@ -28,6 +28,8 @@ _MEMO: Final = 200_000
 _SHOWN: Final = 60
 #: Rules of the engine's front door that have a text of their own here.
 HIDDEN_RULES: Final = frozenset({"resident_number"})
+#: What is told of a good row.
+NOTES: Final = frozenset({"repaired"})
 #: What stands where such a rule was broken.
 HIDDEN: Final = "***"
 
@@ -83,6 +85,7 @@ class Stager:
         self.keep = keep
         self.places = {name: at for at, name in enumerate(table.columns)}
         self.memo: dict[str, dict[str, Any]] = {one.name: {} for one in target.fields}
+        self.repairs = placing.Repairs(settings.repair)
         self.seen = 0
         #: What names an entry -> the first good row of the file that does.
         self.first: dict[tuple[str, str], int] = {}
@@ -98,13 +101,14 @@ class Stager:
             if one.name in ("lon", "lat", "place", "wkt", "address"):
                 continue
             values[one.name] = self._read(one, block, faults)
-        shapes, sources, held, addresses = self._locate(block, faults)
+        notes: dict[int, dict[str, Any]] = {}
+        shapes, sources, held, addresses = self._locate(block, faults, notes)
         for at in block.problems:
             # A row that is broken as a whole says that alone: the rest follows from it.
             faults[at] = faults[at][:1]
         data = self._data(values, addresses, shapes, count)
         self._judge(data, faults)
-        made = self._stage(block, values, data, shapes, sources, held, faults)
+        made = self._stage(block, values, data, shapes, sources, held, faults, notes)
         self._link(made)
         self._reject_twice(block, made)
         self.seen += count
@@ -166,8 +170,9 @@ class Stager:
     # --- Places -----------------------------------------------------------------------------
 
     def _locate(
-        self, block: Block, faults: dict[int, list[dict[str, Any]]]
-    ) -> tuple[NDArray[np.object_], list[str | None], set[int], dict[int, int]]:
+        self, block: Block, faults: dict[int, list[dict[str, Any]]],
+        notes: dict[int, dict[str, Any]],
+    ) -> tuple[NDArray[np.object_], list[str | None], set[int], dict[int, int]]:  # fmt: skip
         """Find the shape of each row: from the file's geometry, columns, pairs, WKT, an address."""
         count = len(block)
         shapes = np.full(count, None, dtype=object)
@@ -178,6 +183,8 @@ class Stager:
                 if found.shapes[at] is not None:
                     shapes[at] = found.shapes[at]
                     problems.pop(at, None)
+                    if at in found.notes:
+                        notes[at] = self._fault(name, found.notes[at], "")
                 elif at in found.problems:
                     problems.setdefault(at, (name, found.problems[at]))
         sources: list[str | None] = [self.frame.coord_source] * count
@@ -190,14 +197,20 @@ class Stager:
     def _places(self, block: Block) -> list[tuple[str, placing.Placed]]:
         found = []
         if block.wkb is not None:
-            found.append(("geom", placing.of_wkb(block.wkb, self.shape_frame, self.target.shapes)))
+            found.append(
+                (
+                    "geom",
+                    placing.of_wkb(block.wkb, self.shape_frame, self.target.shapes, self.repairs),
+                )
+            )
         lon, lat = self.texts("lon", block), self.texts("lat", block)
         if lon is not None and lat is not None:
             found.append(("lon", placing.of_columns(lon, lat, self.frame)))
         if (texts := self.texts("place", block)) is not None:
             found.append(("place", placing.of_pairs(texts, self.frame)))
         if (texts := self.texts("wkt", block)) is not None:
-            found.append(("wkt", placing.of_wkt(texts, self.frame, self.target.shapes)))
+            found.append(("wkt", placing.of_wkt(
+                texts, self.frame, self.target.shapes, self.repairs)))  # fmt: skip
         return found
 
     def _by_address(
@@ -269,7 +282,7 @@ class Stager:
     def _stage(
         self, block: Block, values: dict[str, list[Any]], data: list[dict[str, Any]],
         shapes: NDArray[np.object_], sources: list[str | None], held: set[int],
-        faults: dict[int, list[dict[str, Any]]],
+        faults: dict[int, list[dict[str, Any]]], notes: dict[int, dict[str, Any]],
     ) -> Stage:  # fmt: skip
         count = len(block)
         code_field = self.target.code
@@ -283,6 +296,8 @@ class Stager:
             only_held = at in held and all(one["rule"].startswith("address_") for one in found)
             verdicts[at] = "held" if only_held else "rejected"
         kept = [faults.get(at) for at in range(count)]
+        for at, note in notes.items():
+            kept[at] = [*(kept[at] or []), note]
         raw = [
             self._raw(block, at, kept[at])
             if kept[at] or self.seen + at < PREVIEW or block.numbers[at] in self.keep

@@ -173,6 +173,40 @@ def test_u43_wrong_cells_are_put_right_on_the_page_without_script(
     assert desk.session.execute(text("SELECT count(*) FROM facility")).scalar() == 2
 
 
+@pytest.mark.parametrize(
+    ("lang", "words"), [("zh", "边界自相交"), ("en", "its border crosses itself")]
+)
+def test_r48_the_page_shows_what_repair_would_change_before_it_is_done(
+    desk: Desk, lang: str, words: str
+) -> None:
+    bow_tie = "POLYGON((120.06 29.3, 120.0604 29.3004, 120.0604 29.3, 120.06 29.3004, 120.06 29.3))"
+    path = desk.send((("编号", "建筑类型", "wkt"), ("B1", "住宅", bow_tie)), target="building")
+    desk.step(
+        path, "check", **{"c.own_id": "编号", "c.kind": "建筑类型", "c.wkt": "wkt", "mode": "good"}
+    )
+
+    shown = desk.page(path, lang)
+
+    assert words in shown
+    assert "120.060200, 29.300200" in shown
+    assert 'name="on" value="1"' in shown
+    outlines = json.loads(re.search(r'id="page-data">(.*?)</script>', shown)[1])["import"][
+        "outlines"
+    ]  # type: ignore[index]
+    assert [len(one["after"]) for one in outlines] == [2]
+    assert desk.step(path, "repair", on="1").status_code == 303
+    again = desk.page(path, lang)
+    assert 'name="on" value="0"' in again
+    batch = desk.session.get_one(ImportBatch, int(path.rpartition("/")[2]))
+    assert (batch.rows_new, batch.rows_rejected) == (1, 0)
+    assert desk.step(path, "repair", on="1").status_code == 409
+    desk.step(path, "commit")
+    stored = desk.session.execute(
+        text("SELECT ST_IsValid(geom), round(area_m2) FROM building")
+    ).one()
+    assert tuple(stored) == (True, 862)
+
+
 def test_a_batch_can_be_read_otherwise(desk: Desk) -> None:
     path = desk.send((("甲",), *ROWS))
 
@@ -200,6 +234,7 @@ def test_a_batch_can_be_read_otherwise(desk: Desk) -> None:
         ("undo", {}),
         ("mend", {"m.3.kind": "学校"}),
         ("mend", {"m.x.kind": "学校"}),
+        ("repair", {"on": "1"}),
     ],
 )
 def test_what_does_not_fit_is_said_on_the_page_and_changes_nothing(

@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
+import shapely
+from sqlalchemy import text
 
+from gis.lattice import project_geometry
+from gis.topology import check_coverage
 from grids.regrid import plans
 from grids.regrid.designer import design
 from grids.regrid.drawing import Drawing, comparison
@@ -100,6 +104,29 @@ def test_wishes_out_of_range_name_their_field(wishes, field):
 def test_fewer_grids_than_communities_cannot_be(ground):
     with pytest.raises(BadWish):
         drawn(ground, start="anew", grids=1)
+
+
+@pytest.mark.parametrize("start", ["today", "anew"])
+def test_r48_designed_grids_leave_no_gap_and_share_no_ground(session, people, start):
+    """R48: no gap and no overlap of more than 1 m2, found by the checker and by plain areas."""
+    wishes = Wishes(start=start, grids=14)
+    plan = plans.ask(session, people["drawer"], TOWN, "调整", wishes, on=TODAY, now=NOW)
+    plans.draft(session, plan, design, now=NOW)
+    approved(session, people, plan)
+    switched(session, plan)
+
+    whole = shapely.from_wkb(session.scalar(
+        text("SELECT ST_AsBinary(geom) FROM area WHERE code = :town"), {"town": TOWN}
+    ))  # fmt: skip
+    made = grids_on(session, DAY)
+    shapes = list(made.values())
+
+    found = check_coverage(shapes, list(made), SRID, parent=whole, tolerance_m2=1.0)
+    assert len(shapes) == 14
+    assert [one for one in found if one.kind in ("gap", "overlap", "outside", "invalid")] == []
+    metric = [project_geometry(shape, SRID) for shape in (whole, *shapes)]
+    assert sum(shape.area for shape in metric[1:]) == pytest.approx(metric[0].area, abs=1)
+    assert shapely.union_all(metric[1:]).area == pytest.approx(metric[0].area, abs=1)
 
 
 def test_what_is_designed_can_be_switched(session, people):
