@@ -35,7 +35,7 @@ SMALL = """size => [...document.querySelectorAll('a, button, select, input, text
     return box.width < size - 0.5 || box.height < size - 0.5;
   }).map(node => `${node.tagName} ${node.className} ${node.textContent.trim().slice(0, 20)}`)"""
 WIDE = """() => [...document.querySelectorAll('body *')]
-  .filter(node => node.getBoundingClientRect().right > innerWidth + 1 && node.checkVisibility() && !node.closest('.photo-row, .leaflet-container, .visually-hidden, .honey, [hidden]'))
+  .filter(node => node.getBoundingClientRect().right > innerWidth + 1 && node.checkVisibility() && !node.closest('.photo-row, .admin-menu, .leaflet-container, .visually-hidden, .honey, [hidden]'))
   .map(node => `${node.tagName} ${node.className}`)"""
 FONT = """selector => Math.min(...[...document.querySelectorAll(selector)]
   .filter(node => node.offsetParent && node.type !== 'file').map(node => parseFloat(getComputedStyle(node).fontSize)))"""
