@@ -44,6 +44,7 @@ BLUEPRINTS = (
     "app.data.home",
     "app.data.quality",
     "app.data.base",
+    "app.data.sites",
     "app.data.entries",
     "app.data.grids",
     "app.data.grid_plans",

@@ -46,6 +46,7 @@ from grids.responsibility import arbitration_models
 from grids.responsibility import models as responsibility_models
 from grids.secrets import runs as key_runs
 from grids.signals import models as signal_models
+from grids.sites import models as site_models
 from grids.watch import models as watch_models
 
 __all__ = [
@@ -92,5 +93,6 @@ __all__ = [
     "responsibility_models",
     "sampling_models",
     "signal_models",
+    "site_models",
     "watch_models",
 ]

@@ -16,6 +16,7 @@ from app.auth import requires
 from app.channel_pages import source_ip
 from app.data import fact_words
 from app.data.frame import page, source_words
+from app.data.sites import hours_words
 from app.i18n import translated
 from grids.area_tree import area_names
 from grids.facts import statements
@@ -169,6 +170,8 @@ def _told(fact: Shown, value: Any, names: dict[str, tuple[str, str]] | None = No
     if fact.form == "number" and fact.column != "built_year":
         number = f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else f"{value:,}"
         return f"{number} {_('data.unit.' + fact.unit)}" if fact.unit else number
+    if fact.form == "hours":
+        return hours_words(str(value))
     if fact.column == "source":
         return source_words(str(value))
     return str(value)

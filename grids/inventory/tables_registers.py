@@ -48,6 +48,11 @@ REGISTERS: Final = (
         "map",
         "id source_id kind name geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
     ),
+    Listed(
+        "site",
+        "map",
+        "id org_code name kind hours phone address_id geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
+    ),
     Listed("grid", "map", "id code name kind"),
     Listed("grid_version", "map", "id grid_id valid households area_m2 geom plan_id"),
     Listed("household", "people", "id dwelling_id kind cell_id grid_id area_code"),

@@ -23,6 +23,7 @@ from grids.facts import statements
 from grids.facts.statements import Speaker
 from grids.facts.survivorship import DESK
 from grids.registers.kinds import KINDS, Kind, Shown
+from grids.sites import hours
 
 #: What the form of a correction may carry.
 FIELDS: Final = frozenset(
@@ -159,10 +160,19 @@ def _read(kind: Kind, fact: Shown, given: str) -> Any:
         raise BadValue(f"{fact.column} is too long", field=fact.column)
     if fact.column == "uscc" and not uscc.is_valid(value):
         raise BadValue("the credit code fails its check digit", field=fact.column)
+    if fact.form == "hours":
+        _check_hours(fact, value)
     try:
         return column.type.python_type(value) if fact.form == "number" else _plain(fact, value)
     except ValueError:
         raise BadValue(f"{fact.column} is not a {fact.form}", field=fact.column) from None
+
+
+def _check_hours(fact: Shown, value: str) -> None:
+    try:
+        hours.parse(value)
+    except hours.BadHours:
+        raise BadValue(f"{fact.column} are no opening hours", field=fact.column) from None
 
 
 def _plain(fact: Shown, value: str) -> Any:

@@ -155,6 +155,8 @@ def _relations(session: Session, actor: Actor, kind: Kind, entry: Any) -> Sequen
             some("premises", "runs", Premises.enterprise_id == key),
             some("building", "at_its_address", Building.address_id == entry.address_id),
         ]
+    if kind.name == "site":
+        return [some("address", "names_it", Address.id == entry.address_id)]
     if kind.name == "premises":
         return [
             some("enterprise", "run_by", Enterprise.id == entry.enterprise_id),

@@ -13,9 +13,10 @@ from grids.buildings import Address, Building
 from grids.components import Component, Facility
 from grids.enterprises import Enterprise, Premises
 from grids.errors import NotFound
+from grids.sites.models import Site
 
 #: How a value is written: plain text, a word of the catalogue under a prefix, a number, a day.
-Form = Literal["text", "word", "number", "day", "category", "department"]
+Form = Literal["text", "word", "number", "day", "category", "department", "hours"]
 
 
 class NoKind(NotFound):
@@ -117,6 +118,13 @@ KINDS: Final[dict[str, Kind]] = {
         Kind(
             "facility", Facility, "grid:view", "star", ("name",),
             (Shown("name"), Shown("kind", "word", "kind"), *_SOURCE),
+        ),
+        Kind(
+            "site", Site, "grid:view", "building-community", ("name",),
+            (
+                Shown("name"), Shown("kind", "word", "site.kind", is_editable=False),
+                Shown("hours", "hours"), Shown("phone"), *_SOURCE,
+            ),
         ),
     )
 }  # fmt: skip

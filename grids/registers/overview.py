@@ -21,6 +21,7 @@ from grids.components import Component, Facility
 from grids.enterprises import Enterprise, Premises
 from grids.people import PeopleCount
 from grids.profiles import WITHHELD
+from grids.sites.models import Site
 
 #: Register -> model; what is gone is not counted.
 THINGS: Final[dict[str, Any]] = {
@@ -30,6 +31,7 @@ THINGS: Final[dict[str, Any]] = {
     "premises": Premises,
     "component": Component,
     "facility": Facility,
+    "site": Site,
 }
 PEOPLE: Final = ("people", "households", "rentals")
 REGISTERS: Final = (*PEOPLE, *THINGS)

@@ -29,7 +29,7 @@ from grids.gridding.regions import dissolve, grow
 from grids.synth.homes import Dwellings
 from grids.synth.names import english
 from grids.synth.plan import COUNTY, NAME_EN, NAME_ZH
-from grids.synth.shapes import Floats
+from grids.synth.shapes import Floats, as_points
 from grids.synth.world import World, centre_xy
 
 STRENGTH = {
@@ -37,6 +37,10 @@ STRENGTH = {
     "unclassified": STREET, "residential": STREET, "living_street": STREET, "track": STREET,
     "edge": STREET,
 }  # fmt: skip
+
+
+#: What the name of a development zone ends in, which is administered as a street.
+ZONE = "开发区街道"
 
 
 @dataclass(frozen=True)
@@ -76,14 +80,35 @@ def divide(world: World, dwellings: Dwellings) -> Divided:
             ),
         )
     )
-    return Divided([_typed(division) for division in laid.divisions], laid.grids)
+    return Divided(_typed(laid.divisions, homes, plan.urban), laid.grids)
 
 
-def _typed(division: Division) -> Division:
-    """Say what kind of division a name ends in."""
-    ends = {"街道": "street", "镇": "town", "社区": "community", "村": "village"}
-    kind = next((k for end, k in ends.items() if division.name.zh.endswith(end)), division.kind)
-    return replace(division, kind=kind)
+ENDS = {ZONE: "zone", "街道": "street", "镇": "town"}
+
+
+def _kind(one: Division) -> str:
+    if len(one.code) == 12:
+        return "village"
+    return next((kind for end, kind in ENDS.items() if one.name.zh.endswith(end)), one.kind)
+
+
+def _typed(divisions: list[Division], homes: Homes, urban: int) -> list[Division]:
+    """Say what each division is: towns by their names, the most built-up of the rest communities.
+
+    A village that has grown into the town calls itself 社区 too and keeps its committee; only
+    so many as the plan has are communities by law.
+    """
+    typed = [replace(one, kind=_kind(one)) for one in divisions]
+    named = [k for k, one in enumerate(typed) if one.name.zh.endswith("社区")]
+    # Homes per square metre: dense quarters are communities first.
+    tree = shapely.STRtree(as_points(homes.xy))
+    dense = {
+        k: homes.dwellings[tree.query(typed[k].shape, "contains")].sum() / typed[k].shape.area
+        for k in named
+    }
+    for k in sorted(named, key=lambda k: (-dense[k], typed[k].code))[:urban]:
+        typed[k] = replace(typed[k], kind="community")
+    return typed
 
 
 def _barriers(world: World) -> Barriers:
@@ -109,13 +134,15 @@ def _towns(
 
 
 def _town_seeds(world: World) -> list[Seed]:
-    """One town around each country town, streets (街道) around the core."""
+    """One town around each country town, streets (街道) and zones (开发区) around the core."""
     seeds = [_seed(label.name, label.x, label.y) for label in world.labels if label.kind == "town"]
     core = max(1, world.plan.towns - len(seeds))
+    zones = min(core - 1, world.plan.zones)
     for k in range(core):
         turn = 2 * np.pi * (k + 0.35) / core
         out = 0.0 if core == 1 else 0.5 * world.plan.core_m
-        seeds.append(_seed(world.namer.town() + "街道", out * np.cos(turn), out * np.sin(turn)))
+        end = ZONE if k >= core - zones else "街道"
+        seeds.append(_seed(world.namer.town() + end, out * np.cos(turn), out * np.sin(turn)))
     return seeds
 
 

@@ -64,7 +64,7 @@ FIRM_WORDS: Final = _words(
 
 #: Words in English names that pinyin must not spell.
 ENDINGS: Final = {
-    "街道": "Subdistrict", "镇": "Town", "乡": "Township", "社区": "Community", "村": "Village",
+    "开发区街道": "Development Zone", "街道": "Subdistrict", "镇": "Town", "乡": "Township", "社区": "Community", "村": "Village",
     "大道": "Avenue", "路": "Road", "街": "Street", "巷": "Lane", "弄": "Alley",
     "公园": "Park", "广场": "Square", "湖": "Lake", "水库": "Reservoir", "江": "River",
     "溪": "Brook", "山": "Hill", "市": "City", "站": "Station", "产业园": "Industrial Park",

@@ -21,6 +21,7 @@ from grids.synth.fittings import Components, Facilities, place_components, place
 from grids.synth.homes import Dwellings, Ints, People, build_dwellings, settle_people
 from grids.synth.plan import Plan
 from grids.synth.shapes import Floats
+from grids.synth.sites import store_sites
 from grids.synth.store import Writer
 from grids.synth.world import World, make_world, to_earth
 from grids.synth.years import built_years
@@ -115,6 +116,10 @@ class Works:
                 self.index,
                 self.keys,
             )
+            store_sites(
+                out, connection, self.site.plan, self.site.world, self.index, self.homes,
+                self.keys["address"],
+            )  # fmt: skip
         elif kind == "firms":
             site = self.site
             store.store_firms(

@@ -20,10 +20,12 @@ FULL_AREA_M2 = 1_105e6
 FULL_PERSONS = 2_080_000
 FULL_ENTERPRISES = 300_000
 FULL_COMPONENTS = 600_000
-FULL_COMMUNITIES = 800
+FULL_COMMUNITIES = 797  #: 40 communities and 757 villages
+FULL_URBAN = 40
 FULL_GRIDS = 1_700
 FULL_INCIDENTS = 200_000  #: of a year
-FULL_TOWNS = 16
+FULL_TOWNS = 16  #: 14 towns and streets, 2 development zones
+FULL_ZONES = 2
 
 SMALLEST_SCALE, LARGEST_SCALE = 0.002, 1.0
 MOST_YEARS = 5
@@ -43,6 +45,8 @@ class Plan:
     towns: int
     communities: int
     grids: int
+    zones: int  #: of the towns
+    urban: int  #: of the communities; the others are villages
     persons: int
     enterprises: int
     components: int
@@ -65,6 +69,8 @@ def plan_for(scale: float, seed: int, today: date, years: int = 1) -> Plan:
         raise ValueError(f"{years} years are not between 1 and {MOST_YEARS}")
     area = FULL_AREA_M2 * scale
     radius = math.sqrt(area / math.pi)
+    towns = max(2, round(FULL_TOWNS * scale**0.4))
+    communities = max(3, round(FULL_COMMUNITIES * scale))
     return Plan(
         scale=scale,
         seed=seed,
@@ -73,8 +79,10 @@ def plan_for(scale: float, seed: int, today: date, years: int = 1) -> Plan:
         radius_m=radius,
         core_m=radius * (0.46 - 0.07 * math.sqrt(scale)),
         river_m=min(220.0, 40.0 + 0.022 * radius),
-        towns=max(2, round(FULL_TOWNS * scale**0.4)),
-        communities=max(3, round(FULL_COMMUNITIES * scale)),
+        towns=towns,
+        communities=communities,
+        zones=max(int(towns > 2), round(towns * FULL_ZONES / FULL_TOWNS)),
+        urban=max(1, round(communities * FULL_URBAN / FULL_COMMUNITIES)),
         grids=max(6, round(FULL_GRIDS * scale)),
         persons=round(FULL_PERSONS * scale),
         enterprises=round(FULL_ENTERPRISES * scale),

@@ -132,7 +132,7 @@ def store_buildings(
         "height_m": dwellings.levels * 3.1 + 0.6, "built_year": built,
         "dwellings": dwellings.per_building, "area_m2": shapely.area(houses.shapes),
         "address_id": keys["address"], "geom": [as_multi(shape) for shape in shapes],
-        "valid_from": _known_from(world.plan, len(shapes)),
+        "valid_from": known_from(world.plan, len(shapes)),
         **_placed(index, link_points(shapes)),
     })  # fmt: skip
 
@@ -164,7 +164,7 @@ def store_addresses(
     rows: dict[str, Any] = {
         "id": keys, **columns, "code": codes, "quality": worth,
         "plate_type": ["building" if name else "door" for name in columns["building"]],
-        "parent_id": behind, "valid_from": _known_from(plan, len(keys)),
+        "parent_id": behind, "valid_from": known_from(plan, len(keys)),
         "geom": as_points(points), **where,
     }  # fmt: skip
     out.put("address", {name: _in_order(column, order) for name, column in rows.items()})
@@ -182,7 +182,7 @@ FROM_THE_BEGIN: Final = 0.9
 IN_USE: Final = 3 * 366
 
 
-def _known_from(plan: Plan, count: int) -> NDArray[np.datetime64]:
+def known_from(plan: Plan, count: int) -> NDArray[np.datetime64]:
     """Return the days on which entries of a register were made: most at once, then some a week."""
     drawn = (np.arange(count, dtype=np.uint64) * 2_654_435_761 % 2**32).astype(float) / 2**32
     later = np.clip((drawn - FROM_THE_BEGIN) / (1 - FROM_THE_BEGIN), 0, 1)
@@ -287,19 +287,19 @@ def store_firms(
         "contact_sealed": vault.seal_many("enterprise", "contact_sealed", ids.tolist(),
                                           firms.contact),
         "address_id": keys["address"][firms.building], "geom": as_points(points),
-        "valid_from": _known_from(plan, len(ids)), **_placed(index, points),
+        "valid_from": known_from(plan, len(ids)), **_placed(index, points),
     })  # fmt: skip
     points = to_lonlat(sites.points)
     out.put("premises", {
         "enterprise_id": ids[sites.firm], "building_id": building_ids[sites.building],
         "kind": sites.kind, "name": sites.name, "floor_area_m2": sites.area_m2,
-        "valid_from": _known_from(plan, len(points)), "geom": as_points(points), **_placed(index, points),
+        "valid_from": known_from(plan, len(points)), "geom": as_points(points), **_placed(index, points),
     })  # fmt: skip
     which, names, spots = rentals
     points = to_lonlat(spots)
     out.put("premises", {
         "building_id": building_ids[which], "kind": ["rental_house"] * len(which), "name": names,
-        "valid_from": _known_from(plan, len(which)), "geom": as_points(points), **_placed(index, points),
+        "valid_from": known_from(plan, len(which)), "geom": as_points(points), **_placed(index, points),
     })  # fmt: skip
 
 
@@ -316,12 +316,12 @@ def store_fittings(
     out.put("component", {
         "id": keys["component"], "identifier": components.identifier, "code": components.code,
         "state": components.state, "department_code": components.department, "geom": shapes,
-        "valid_from": _known_from(plan, len(shapes)), **_placed(index, link_points(shapes)),
+        "valid_from": known_from(plan, len(shapes)), **_placed(index, link_points(shapes)),
     })  # fmt: skip
     points = to_lonlat(facilities.points)
     out.put("facility", {
         "kind": facilities.kind, "name": facilities.name, "geom": as_points(points),
-        "valid_from": _known_from(plan, len(points)), **_placed(index, points),
+        "valid_from": known_from(plan, len(points)), **_placed(index, points),
     })  # fmt: skip
 
 
@@ -336,7 +336,7 @@ def wipe(connection: Connection) -> None:
             "TRUNCATE incident, grid_plan, grid, cell, area, road, water, landuse, place, building, address,"
             " quality_result, quality_alarm, base_number, base_signature,"
             " import_key, import_mend, import_row, import_batch,"
-            " fact, register_change, address_name, address_question, address_alias, component, facility, enterprise, premises, dwelling, household, person, people_count,"
+            " fact, register_change, address_name, address_question, address_alias, component, facility, site, enterprise, premises, dwelling, household, person, people_count,"
             " people_group_count, people_draw, population_count, population_told,"
             " observation,"
             " account, feed, request_key, number_day, blob CASCADE"

@@ -58,6 +58,7 @@ def fill_city(session: Session) -> None:
     build_city(session)
     connection = session.connection()
     _located(session, connection)
+    _sites(session, connection)
     _base(connection)
     desk = Desk(session, make_staff(session))
     for lon in (120.03, 120.05, 120.07):
@@ -117,6 +118,20 @@ def _located(session: Session, connection: Connection) -> None:
     }.items():
         columns = {**values, "geom": shapely.points(place), **links_of(session, place)}
         copy_frame(connection, table, columns)
+
+
+def _sites(session: Session, connection: Connection) -> None:
+    codes = [*TOWNS, *(f"{town}001" for town in TOWNS)]
+    place = np.array([(120.05, 29.3), (120.15, 29.3)] * 2)
+    columns = {
+        "org_code": codes,
+        "name": [f"{code}站" for code in codes],
+        "kind": ["town", "street", "community", "village"],
+        "hours": ["Mo-Fr 08:30-17:30"] * 4,
+        "geom": shapely.points(place),
+        **links_of(session, place),
+    }
+    copy_frame(connection, "site", columns)
 
 
 def _hazards(session: Session, connection: Connection) -> None:

@@ -27,7 +27,16 @@ from grids.synth.plan import plan_for
 SCALE, SEED, TODAY = 0.004, 7, date(2026, 11, 21)
 NOW = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)
 VAULT = Vault({1: b"k" * 32}, b"i" * 32)
-LOCATED = ("address", "building", "enterprise", "premises", "component", "facility", "incident")
+LOCATED = (
+    "address",
+    "building",
+    "enterprise",
+    "premises",
+    "component",
+    "facility",
+    "site",
+    "incident",
+)
 WITH_SHAPE = (*LOCATED, "area", "grid_version", "cell", "road", "water", "landuse", "place")
 
 
@@ -90,6 +99,27 @@ def test_nothing_lies_outside_every_grid(city):
     }
 
     assert outside == dict.fromkeys(LOCATED, 0)
+
+
+def test_every_organisation_of_the_tree_has_its_site_on_its_own_ground(city):
+    plan = plan_for(SCALE, SEED, TODAY)
+    kinds = dict(city.all("SELECT kind, count(*) FROM area WHERE level > 6 GROUP BY kind"))
+    sites = dict(city.all("SELECT kind, count(*) FROM site GROUP BY kind"))
+
+    assert sites == kinds
+    assert kinds["town"] + kinds["street"] + kinds.get("zone", 0) == plan.towns
+    assert set(kinds) <= {"street", "town", "zone", "community", "village"}
+    assert kinds["community"] == plan.urban
+    assert city.one("SELECT count(*) FROM site WHERE NOT area_code ^@ org_code") == 0
+    assert city.one("SELECT count(*) FROM site WHERE address_id IS NULL") == 0
+    assert city.one("SELECT count(DISTINCT geom) FROM site") == sum(sites.values())
+
+
+def test_the_customers_city_has_813_organisations():
+    plan = plan_for(1.0, SEED, TODAY)
+
+    assert (plan.towns - plan.zones, plan.zones) == (14, 2)
+    assert (plan.urban, plan.communities - plan.urban) == (40, 757)
 
 
 def test_no_geometry_is_invalid(city):
