@@ -43,6 +43,7 @@ BLUEPRINTS = (
     "app.counts",
     "app.data.home",
     "app.data.quality",
+    "app.data.duplicates",
     "app.data.base",
     "app.data.sites",
     "app.data.entries",

@@ -18,6 +18,7 @@ from grids.accounts import Actor
 from grids.addressing import questions
 from grids.channels import alarms, letters, transfers
 from grids.ledgers import forms
+from grids.matching import pairs as duplicate_pairs
 from grids.outbox import log
 from grids.quality import alarms as quality_alarms
 from grids.regrid import plans
@@ -94,6 +95,10 @@ GROUPS: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
             Place(
                 "data:view", "/data/quality", "target", "quality.title",
                 quality_alarms.count_unseen,
+            ),
+            Place(
+                "data:decide", "/data/duplicates", "git-merge", "duplicate.title",
+                duplicate_pairs.count_open,
             ),
             Place("data:import", "/data/imports", "cloud-upload", "import.title"),
             Place("grid:view", "/data/grids", "layout-grid", "grids.title"),

@@ -24,6 +24,10 @@ class Enterprise(LocatedPoint, Base):
         Index("enterprise_grid_id_idx", "grid_id"),
         Index("enterprise_address_id_idx", "address_id"),
         Index(
+            "enterprise_merged_into_idx", "merged_into",
+            postgresql_where=sql_text("merged_into IS NOT NULL"),
+        ),
+        Index(
             "enterprise_name_idx", "name", postgresql_using="gin",
             postgresql_ops={"name": "gin_trgm_ops"},
         ),
@@ -44,6 +48,8 @@ class Enterprise(LocatedPoint, Base):
     registered_on: Mapped[date | None]
     contact_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=personal("L3"))
     address_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("address.id"))
+    #: The entry that it was given up for: it never is given up itself.
+    merged_into: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("enterprise.id"))
     geom_3857: Mapped[WKBElement | None] = web_geometry()
 
 

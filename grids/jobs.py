@@ -35,7 +35,7 @@ log = logging.getLogger("wangge.jobs")
 tasks = Blueprint()
 TASK_MODULES: Final = ("grids.audit.jobs", "grids.base_numbers.jobs", "grids.desk.jobs", "grids.exports.jobs", "grids.hazards.jobs", "grids.housekeeping", "grids.importing.batches.jobs", "grids.key_population.jobs",
                        "grids.incidents.held.jobs", "grids.incidents.sampling.jobs",
-                       "grids.quality.jobs", "grids.regrid.jobs", "grids.reminders.jobs", "grids.responsibility.jobs", "grids.signals.jobs", "grids.retention", "grids.secrets.jobs", "grids.watch.jobs")  # fmt: skip
+                       "grids.matching.jobs", "grids.quality.jobs", "grids.regrid.jobs", "grids.reminders.jobs", "grids.responsibility.jobs", "grids.signals.jobs", "grids.retention", "grids.secrets.jobs", "grids.watch.jobs")  # fmt: skip
 #: Few at a time: the database serves people first.
 CONCURRENCY: Final = 2
 #: A job that is over is kept this long, for those who look what happened.
@@ -62,6 +62,9 @@ REVIVE = """
 _DEFER: Final = text(
     "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW('default', :task, 0, NULL, NULL,"
     " CAST(:arguments AS jsonb), NULL)::procrastinate_job_to_defer_v1])"
+)
+_WAITING: Final = text(
+    "SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE task_name = :task AND status = 'todo')"
 )
 
 
@@ -106,6 +109,12 @@ def queue(url: str) -> App:
 def defer(session: Session, task: str, **arguments: Any) -> None:
     """Ask for a task in the caller's transaction: after its commit, or not at all."""
     session.execute(_DEFER, {"task": f"wangge:{task}", "arguments": json.dumps(arguments)})
+
+
+def is_waiting(session: Session, task: str) -> bool:
+    """Say whether a task waits to be begun, without arguments that would tell two apart."""
+    found = session.scalar(_WAITING, {"task": f"wangge:{task}"})
+    return bool(found)
 
 
 def run_worker(

@@ -36,6 +36,7 @@ from grids.incidents.held import models as held_models
 from grids.incidents.sampling import models as sampling_models
 from grids.key_population import models as key_population_models
 from grids.ledgers import models as ledger_models
+from grids.matching import models as matching_models
 from grids.outbox import models as outbox_models
 from grids.outbox import writing as outbox_writing
 from grids.quality import models as quality_models
@@ -82,6 +83,7 @@ __all__ = [
     "letter_models",
     "limits",
     "link_models",
+    "matching_models",
     "outbox_models",
     "outbox_writing",
     "people",

@@ -19,9 +19,11 @@ from app.data.frame import page, source_words
 from app.data.sites import hours_words
 from app.i18n import translated
 from grids.area_tree import area_names
+from grids.enterprises import Enterprise
 from grids.facts import statements
 from grids.facts.survivorship import PLACE
 from grids.layers.access import checked_area
+from grids.matching import merging
 from grids.registers import changes, detail, listing
 from grids.registers.kinds import KINDS, Kind, NoEntry, Shown, kind_of
 
@@ -51,7 +53,7 @@ def listed(register: str) -> ResponseReturnValue:
         return page(
             "entries", kind=kind, kinds=_offered(), found=found, area=area, q=words,
             area_name=faces.by_language(*area_names(g.session, area)) if area else "",
-            title=lambda row: title_of(kind, row), facts=_heads(kind), told=_told,
+            title=lambda row: title_of(kind, row), facts=_heads(kind), told=told,
             addresses=listing.addresses(g.session, g.actor, found.rows),
         )  # fmt: skip
 
@@ -59,8 +61,16 @@ def listed(register: str) -> ResponseReturnValue:
 @bp.get("/registers/<register>/<int:entry_id>")
 @requires("grid:view")
 def one(register: str, entry_id: int) -> ResponseReturnValue:
-    """Show all that is known of one entry, as it is or as it was on a day."""
-    return _page(kind_of(register), entry_id)
+    """Show all that is known of one entry; one that was given up leads to its survivor."""
+    kind = kind_of(register)
+    if kind.model is Enterprise and "own" not in request.args and g.actor.can(kind.permission):
+        with g.session.begin():
+            survivor = merging.survivor_of(g.session, g.actor, entry_id)
+        if survivor is not None:
+            return redirect(
+                url_for("entries.one", register=register, entry_id=survivor, was=entry_id)
+            )
+    return _page(kind, entry_id)
 
 
 @bp.post("/registers/<register>/<int:entry_id>")
@@ -99,7 +109,7 @@ def _page(
         return page(
             "entry", kind=kind, kinds=_offered(), found=found, on=on,
             title=_title(found), named=lambda k, row: title_of(KINDS[k], row),
-            facts=[(fact.column, _told(fact, values.get(fact.column), found.names),
+            facts=[(fact.column, told(fact, values.get(fact.column), found.names),
                     fact_words.told(said.get(fact.column, ()), partial(_said, fact)))
                    for fact in kind.facts] if values else [],
             place=fact_words.told(said.get(PLACE, ()), fact_words.place_words),
@@ -113,8 +123,19 @@ def _page(
             refused=refused.params.get("field") if refused else None,
             refused_words=_refusal(refused) if refused else "",
             done=done if done in ("corrected", "same") else "",
+            was=request.args.get("was", 0, type=int), merges=_merges(kind, found.entry),
             page_data={"place": {"lon": found.lon, "lat": found.lat}},
         )  # fmt: skip
+
+
+def _merges(kind: Kind, entry: Any) -> list[dict[str, Any]]:
+    """Return which entries were given up for this one, or for which it was itself."""
+    if kind.model is not Enterprise:
+        return []
+    return [
+        {"merge": one, "by": by, "name": name or "", "is_survivor": one.survivor == entry.id}
+        for one, by, name in merging.merges_of(g.session, g.actor, entry.id)
+    ]  # fmt: skip
 
 
 def title_of(kind: Kind, row: Any) -> str:
@@ -153,10 +174,10 @@ def _fact(kind: Kind, name: str) -> Shown:
 
 
 def _word(kind: Kind, name: str, value: Any) -> str:
-    return _told(_fact(kind, name), value, {})
+    return told(_fact(kind, name), value, {})
 
 
-def _told(fact: Shown, value: Any, names: dict[str, tuple[str, str]] | None = None) -> str:
+def told(fact: Shown, value: Any, names: dict[str, tuple[str, str]] | None = None) -> str:
     """Write a value for a reader; empty where nothing is known."""
     if value is None or value == "":
         return ""
@@ -180,9 +201,9 @@ def _told(fact: Shown, value: Any, names: dict[str, tuple[str, str]] | None = No
 def _said(fact: Shown, value: str) -> str:
     """Write what a source says, which is kept as text."""
     if fact.form != "number" or not value:
-        return _told(fact, value)
+        return told(fact, value)
     number = float(value)
-    return _told(fact, int(number) if number.is_integer() else number)
+    return told(fact, int(number) if number.is_integer() else number)
 
 
 def _refusal(refused: changes.BadValue) -> str:

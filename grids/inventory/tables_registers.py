@@ -40,7 +40,7 @@ REGISTERS: Final = (
     Listed(
         "enterprise",
         "registers",
-        "id uscc name kind industry status staff registered_on contact_sealed address_id geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
+        "id uscc name kind industry status staff registered_on contact_sealed address_id merged_into geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
     ),
     Listed("erasure_certificate", "people", "id made_at rule body signature"),
     Listed(
@@ -106,6 +106,16 @@ REGISTERS: Final = (
         "quality_alarm",
         "quality",
         "id rule area_code source why opened_at checked failed before noted_at noted_by note closed_at",
+    ),
+    Listed(
+        "duplicate_pair",
+        "registers",
+        "id register one other score evidence reason distance_m digest source found_at state decided_at decided_by why merge_id",
+    ),
+    Listed(
+        "entry_merge",
+        "registers",
+        "id register survivor given_up merged_at merged_by why before after moved said undone_at undone_by kept",
     ),
     Listed("base_number", "quality", "month area_code register n"),
     Listed("base_signature", "quality", "id area_code signed_at signed_by figures digest note"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final, TextIO
 
 import pandas as pd
@@ -15,7 +16,8 @@ from gis.formats import safe_cell
 from grids.city import the_city
 from grids.divisions import Area
 from grids.enterprises import Enterprise
-from grids.matching.linkage import find_pairs
+from grids.matching.linkage import AGREEMENT, find_pairs, reason_of
+from grids.matching.pairs import Found, keep
 
 COLUMNS: Final = (
     "score", "id_1", "id_2", "name_1", "name_2", "uscc_1", "uscc_2", "industry_1", "industry_2",
@@ -56,6 +58,26 @@ def duplicates(session: Session) -> Iterator[tuple[Any, ...]]:
     for pair in find_pairs(entries, common=common_words(session)).itertuples():
         one, other = by_id[pair.a], by_id[pair.b]
         yield (round(pair.score, 4), pair.a, pair.b, *_beside(one, other))
+
+
+def refresh(session: Session, *, now: datetime) -> int:
+    """Look through the whole register and keep what is found for people; return how many pairs."""
+    entries = enterprises(session)
+    found = told(find_pairs(entries, common=common_words(session))) if len(entries) > 1 else []
+    keep(session.connection(), found, source="register", now=now)
+    return len(found)
+
+
+def told(pairs: pd.DataFrame) -> list[Found]:
+    """Return pairs of `find_pairs` or `find_matches` with what speaks for each."""
+    names = list(AGREEMENT)
+    levels = pairs[names].to_dict("records")
+    return [
+        Found(int(a), int(b), round(float(score), 4), reason_of(evidence), evidence)
+        for a, b, score, evidence in zip(
+            pairs["a"], pairs["b"], pairs["score"], levels, strict=True
+        )
+    ]  # fmt: skip
 
 
 def _beside(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[Any, ...]:

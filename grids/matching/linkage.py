@@ -8,6 +8,7 @@ everybody has in the name proves little. No labels, no training that drifts from
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -23,32 +24,98 @@ from grids.matching.records import common_ends, core, shape, split
 LEAST: Final = 0.2
 #: From here on two entries are more likely one thing than not.
 SURE: Final = 0.5
+#: From here on nobody needs to look, where no second pair says the same of one of the two.
+CERTAIN: Final = 0.95
 #: Of a hundred entries so many are expected to have a double, before anything is known of them.
 EXPECTED: Final = 1.5
+#: Of a hundred rows of a file that no code and no key leads to an entry, so many mean one.
+EXPECTED_ROWS: Final = 10.0
+#: Fewer entries than these tell nothing of how often strangers agree.
+FEWEST: Final = 200
 #: Neighbours are looked for in squares of this many metres, laid twice, half a square apart.
 SQUARE_M: Final = 400.0
 RANDOM_PAIRS: Final = 2e6
+
+
+#: Comparison -> what its levels are called, from none upwards; one that lacks a side is unknown.
+AGREEMENT: Final[Mapping[str, tuple[str, ...]]] = {
+    "brand": ("other", "one_sign", "one_less", "begins", "alike", "same"),
+    "trade": ("other", "near", "same"),
+    "code": ("unlike", "two", "near", "same"),
+    "place": ("far", "200", "60", "20"),
+    "address": ("other", "same"),
+    "industry": ("other", "same"),
+}
+_WANTED: Final = ("match_probability", "unique_id", "source_dataset", "gamma_")
+#: What speaks for a pair most, the strongest first.
+REASONS: Final = ("code", "code_near", "name", "alike")
 
 
 def find_pairs(entries: pd.DataFrame, *, common: tuple[str, ...] = ()) -> pd.DataFrame:
     """Return pairs of one register that are probably one thing, the likeliest first.
 
     Columns of `entries`: unique_id, name, uscc (or None), industry, address_id (or none), x and y
-    in metres. `common` are words that many names begin with. Returns columns a, b (keys, a < b)
-    and score (0 to 1).
+    in metres. `common` are words that many names begin with. Returns columns a, b (keys, a < b),
+    score (0 to 1) and for each comparison of `AGREEMENT` how far both agree.
     """
-    logging.getLogger("splink").setLevel(logging.ERROR)
-    records = _records(entries, common)
-    api = DuckDBAPI()
-    linker = Linker(api.register(records), _settings(len(records)), log_level=logging.ERROR)
-    linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=1)
-    predicted: Any = linker.inference.predict(threshold_match_probability=LEAST)
-    found = predicted.as_pandas_dataframe()
+    linker = _trained(_records(entries, common))
+    found = _predicted(linker)
     left, right = found["unique_id_l"].to_numpy(), found["unique_id_r"].to_numpy()
-    pairs = pd.DataFrame({
-        "a": np.minimum(left, right), "b": np.maximum(left, right),
-        "score": found["match_probability"].to_numpy(),
-    })  # fmt: skip
+    return _told(found, np.minimum(left, right), np.maximum(left, right))
+
+
+def find_matches(
+    rows: pd.DataFrame, entries: pd.DataFrame, *, common: tuple[str, ...] = ()
+) -> pd.DataFrame:
+    """Return which rows of a file probably mean which entries of a register, the likeliest first.
+
+    Both have the columns that `find_pairs` takes. How often strangers agree is counted in the
+    register alone, so a file of three rows is judged as one of thousands. Returns its columns: a
+    is a row, b an entry.
+    """
+    count = len(entries)
+    both = _records(pd.concat([rows, entries], ignore_index=True), common)
+    trained = _trained(both.iloc[len(rows) :])
+    model = trained.misc.save_model_to_json(None)
+    model["link_type"] = "link_only"
+    model["probability_two_random_records_match"] = EXPECTED_ROWS / 100 / count
+    api = DuckDBAPI()
+    tables = (api.register(both.iloc[: len(rows)], dataset_display_name="a_row"),
+              api.register(both.iloc[len(rows) :], dataset_display_name="b_entry"))  # fmt: skip
+    found = _predicted(Linker(tables, model, log_level=logging.ERROR))
+    is_row = (found["source_dataset_l"] == "a_row").to_numpy()
+    left, right = found["unique_id_l"].to_numpy(), found["unique_id_r"].to_numpy()
+    return _told(found, np.where(is_row, left, right), np.where(is_row, right, left))
+
+
+def reason_of(evidence: Mapping[str, str]) -> str:
+    """Return what speaks for a pair most, of `REASONS`."""
+    if evidence["code"] in ("same", "near"):
+        return "code" if evidence["code"] == "same" else "code_near"
+    return "name" if evidence["brand"] == "same" else "alike"
+
+
+def _trained(records: pd.DataFrame) -> Linker:
+    """Return a linker of one register that has counted how often strangers agree."""
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    linker = Linker(DuckDBAPI().register(records), _settings(len(records)), log_level=logging.ERROR)
+    linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=1)
+    return linker
+
+
+def _predicted(linker: Linker) -> pd.DataFrame:
+    found: Any = linker.inference.predict(threshold_match_probability=LEAST)
+    told = found.as_duckdbpyrelation()
+    pairs: pd.DataFrame = told.select(
+        *(one for one in told.columns if one.startswith(_WANTED))
+    ).df()
+    return pairs
+
+
+def _told(found: pd.DataFrame, a: Any, b: Any) -> pd.DataFrame:
+    pairs = pd.DataFrame({"a": a, "b": b, "score": found["match_probability"].to_numpy()})
+    for name, words in AGREEMENT.items():
+        pairs[name] = np.array([*words, "unknown"])[found[f"gamma_{name}"].to_numpy()]
     return pairs.sort_values(["score", "a", "b"], ascending=[False, True, True], ignore_index=True)
 
 
@@ -114,7 +181,7 @@ def _settings(count: int) -> SettingsCreator:
                 ],
             ),
             comparisons.CustomComparison(
-                output_column_name="trade_word",
+                output_column_name="trade",
                 comparison_levels=[
                     levels.NullLevel("trade"),
                     levels.ExactMatchLevel("trade").configure(m_probability=0.75),

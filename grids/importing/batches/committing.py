@@ -109,8 +109,11 @@ def _meet_again(
             UPDATE import_row AS r SET verdict = 'new', entry_id = NULL
             WHERE r.batch_id = %s AND r.number BETWEEN %s AND %s AND r.state = 'staged'
               AND r.verdict IN ('change', 'same')
-              AND NOT EXISTS (SELECT 1 FROM {table} AS t WHERE t.id = r.entry_id)
-        """).format(table=sql.Identifier(target.name)),
+              AND NOT EXISTS (SELECT 1 FROM {table} AS t WHERE t.id = r.entry_id {stands})
+        """).format(
+            table=sql.Identifier(target.name),
+            stands=sql.SQL("AND t.merged_into IS NULL" if target.is_merged else ""),
+        ),
         (batch_id, *span),
     )
     find_entries(run, batch_id, source_id, target, between(*span))

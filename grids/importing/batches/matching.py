@@ -78,26 +78,43 @@ def find_entries(
     run: psycopg.Cursor[Any], batch_id: int, source_id: int, target: Target,
     which: sql.Composable = EVERY,
 ) -> None:  # fmt: skip
-    """Find the entry of each row `r` without one: by the code that everybody knows, then by own id."""
+    """Find the entry of each row `r` without one: by the code that everybody knows, then by own id.
+
+    A code or an id of an entry that was given up means the one it was given up for. The code
+    itself stays with the entry given up, where it goes on leading here.
+    """
     table = sql.Identifier(target.name)
+    stands = sql.SQL("coalesce(t.merged_into, t.id)" if target.is_merged else "t.id")
     if target.code:
         run.execute(
             sql.SQL("""
-                UPDATE import_row AS r SET entry_id = t.id FROM {table} AS t
+                UPDATE import_row AS r SET entry_id = {stands}{rest} FROM {table} AS t
                 WHERE r.batch_id = %s AND r.verdict = 'new' AND r.entry_id IS NULL
                   AND {which} AND t.{code} = r.code
-            """).format(table=table, code=sql.Identifier(target.code), which=which),
+            """).format(
+                table=table, code=sql.Identifier(target.code), which=which, stands=stands,
+                rest=_without_code(target),
+            ),
             (batch_id,),
-        )
+        )  # fmt: skip
     run.execute(
         sql.SQL("""
-            UPDATE import_row AS r SET entry_id = k.entry_id
+            UPDATE import_row AS r SET entry_id = {stands}
             FROM import_key AS k JOIN {table} AS t ON t.id = k.entry_id
             WHERE r.batch_id = %s AND r.verdict = 'new' AND r.entry_id IS NULL
               AND {which} AND k.source_id = %s AND k.own_id = r.own_id AND k.target = %s
-        """).format(table=table, which=which),
+        """).format(table=table, which=which, stands=stands),
         (batch_id, source_id, target.name),
     )
+
+
+def _without_code(target: Target) -> sql.SQL | sql.Composed:
+    """Take the code out of what a row says where it belongs to an entry that was given up."""
+    if not target.is_merged:
+        return sql.SQL("")
+    return sql.SQL(
+        ", data = CASE WHEN t.merged_into IS NULL THEN r.data ELSE r.data - {} END"
+    ).format(sql.Literal(target.code))
 
 
 def _find_enterprises(run: psycopg.Cursor[Any], batch_id: int, which: sql.Composable) -> None:

@@ -59,6 +59,7 @@ class Target:
     code: str = ""  #: the field that names an entry for everybody
     has_address: bool = False  #: the table has a column `address_id`
     has_source_id: bool = True
+    is_merged: bool = False  #: entries are given up for others, column `merged_into`
 
     @property
     def columns(self) -> tuple[Field, ...]:
@@ -111,7 +112,7 @@ TARGETS: Final[dict[str, Target]] = {
                 Field("registered_on", "成立日期 注册日期 登记日期 成立时间 核准日期", normal.day, "date"),
                 *_PLACE, _OWN,
             ),
-            "point", code="uscc", has_address=True, has_source_id=False,
+            "point", code="uscc", has_address=True, has_source_id=False, is_merged=True,
         ),
         Target(
             "premises",

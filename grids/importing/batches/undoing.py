@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from psycopg import sql
@@ -23,6 +23,11 @@ _REFERENCES = """
     WHERE c.contype = 'f' AND c.confrelid = %s::regclass AND cardinality(c.conkey) = 1
       AND c.conparentid = 0
 """
+#: An entry that a merge has touched is what a person made of it.
+_APART: Final = (
+    " AND t.merged_into IS NULL AND NOT EXISTS (SELECT 1 FROM entry_merge AS m"
+    " WHERE m.register = 'enterprise' AND m.survivor = t.id AND m.undone_at IS NULL)"
+)
 
 
 def undo_rows(connection: Connection, *, source_id: int, target: Target, feed: Feed) -> None:
@@ -61,8 +66,8 @@ def _stands(target: Target) -> sql.Composed:
         " AND {shown} @> coalesce(r.before -> 'wrote', r.data)"
         " AND (t.geom = r.geom OR NOT coalesce((r.before ->> 'moved')::boolean, true))"
         " AND EXISTS (SELECT 1 FROM import_key AS k WHERE k.source_id = %s"
-        " AND k.own_id = r.own_id AND k.batch_id = r.batch_id)"
-    ).format(shown=shown(target))
+        " AND k.own_id = r.own_id AND k.batch_id = r.batch_id) {apart}"
+    ).format(shown=shown(target), apart=sql.SQL(_APART if target.is_merged else ""))
 
 
 def _find_back(run: psycopg.Cursor[Any], batch_id: int, source_id: int, target: Target) -> None:
