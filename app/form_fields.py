@@ -121,7 +121,7 @@ FORMS: Final[dict[str, str]] = {
     "disputes.reveal": "purpose",
     "linking.link": "subject",
     "linking.unlink": "issuer subject",
-    "people.find_page": f"number {_PURPOSE}",
+    "people.find_page": f"number place {_PURPOSE}",
     "people.reveal_page": f"field {_PURPOSE}",
     "outside.post_answer": "id note photos",
     "outside.post_link": "id act task photo_*",

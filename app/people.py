@@ -36,6 +36,7 @@ class FindBody(msgspec.Struct, forbid_unknown_fields=True):
 
     number: str
     purpose: str = ""
+    place: str = ""
     case: str = ""
 
 
@@ -64,7 +65,7 @@ def keep_nothing(answer: Response) -> Response:
 @bp.get("/people")
 @requires("person:find")
 def page() -> ResponseReturnValue:
-    """Show the search by exact number and the requests that wait."""
+    """Show the search by exact number or name and the requests that wait."""
     with g.session.begin():
         return _page()
 
@@ -72,16 +73,23 @@ def page() -> ResponseReturnValue:
 @bp.post("/people")
 @requires("person:find")
 def find_page() -> ResponseReturnValue:
-    """Show who has the number, masked, or why nobody is shown."""
+    """Show who has the number or the name, masked, or why nobody is shown."""
     number = request.form.get("number", "").strip()[:LONGEST_NUMBER]
+    place = request.form.get("place", "").strip()[:LONGEST_NUMBER]
     purpose = _purpose_of_form()
     try:
-        cards = _find(number, purpose)
+        cards = _find(number, purpose, place)
     except GridsError as refused:
-        return _refused(refused, number=number, purpose=purpose)
+        return _refused(refused, number=number, place=place, purpose=purpose)
     with g.session.begin():
         # The number is not written into the page again: it was typed, it is found, it can go.
-        return _page(cards=cards, number="" if cards else number, purpose=purpose, is_answer=True)
+        return _page(
+            cards=cards,
+            number="" if cards else number,
+            place=place,
+            purpose=purpose,
+            is_answer=True,
+        )
 
 
 @bp.post("/people/<int:person_id>/reveal")
@@ -103,9 +111,10 @@ def reveal_page(person_id: int) -> ResponseReturnValue:
 @bp.post("/api/people/find")
 @requires("person:find")
 def post_find() -> ResponseReturnValue:
-    """Find residents by the exact number or phone; masked."""
+    """Find residents by the exact number or phone, or by name in a community; masked."""
     body = body_as(FindBody)
-    return json_answer({"persons": _find(body.number, Purpose(body.purpose, body.case))})
+    found = _find(body.number, Purpose(body.purpose, body.case), body.place[:LONGEST_NUMBER])
+    return json_answer({"persons": found})
 
 
 @bp.post("/api/people/<int:person_id>/reveal")
@@ -160,12 +169,12 @@ def note_refusal(subject: str, refused: GridsError) -> None:
         )
 
 
-def _find(number: str, purpose: Purpose) -> list[Card]:
+def _find(number: str, purpose: Purpose, place: str) -> list[Card]:
     try:
         with g.session.begin():
             return finding.find(
                 g.session, g.actor, vault(), number, purpose,
-                now=datetime.now(UTC), source_ip=source_ip(),
+                now=datetime.now(UTC), place=place, source_ip=source_ip(),
             )  # fmt: skip
     except NotAllowed as refused:
         note_refusal("person", refused)
@@ -201,6 +210,7 @@ def _page(
     *,
     cards: list[Card] | None = None,
     number: str = "",
+    place: str = "",
     purpose: Purpose | None = None,
     is_answer: bool = False,
     error: str = "",
@@ -214,6 +224,7 @@ def _page(
         **frame(now),
         cards=[person_words(card) for card in cards or []],
         number=number,
+        place=place,
         purpose=purpose or Purpose(),
         reasons=[purposes.PERSON[code] for code in REASONS],
         is_answer=is_answer,

@@ -50,6 +50,9 @@ PERSONAL: Final[dict[str, Personal]] = {
     "person.phone_sealed": Personal(
         "L3", "resident", "service", "consent", "resident_2y", "person:reveal"
     ),
+    "person.name_index": Personal(
+        "L3", "resident", "search", "legal_duty", "resident_2y", "nobody"
+    ),
     "person.phone_index": Personal("L3", "resident", "search", "consent", "resident_2y", "nobody"),
     "person.id_number_sealed": Personal(
         "L4", "resident", "service", "legal_duty", "resident_2y", "person:reveal"

@@ -88,7 +88,7 @@ REGISTERS: Final = (
     Listed(
         "person",
         "people",
-        "id household_id name_sealed id_number_sealed id_number_index phone_sealed phone_index birth_sealed age_band relation residency cell_id grid_id area_code moved_in_on moved_out_on anonymised_at",
+        "id household_id name_sealed name_index id_number_sealed id_number_index phone_sealed phone_index birth_sealed age_band relation residency cell_id grid_id area_code moved_in_on moved_out_on anonymised_at",
     ),
     Listed("person_access", "people", "id at person_id account_id act field purpose case_number"),
     Listed("place", "map", "id source_id kind name name_en rank population geom"),

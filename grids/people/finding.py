@@ -1,7 +1,7 @@
-"""One resident, found by the exact number or phone, masked; the whole of a field for a purpose.
+"""One resident, found by the exact number, phone or name, masked; a whole field for a purpose.
 
-There is no list of residents and no search by name. Every look is counted, kept with the
-record and written to the audit log.
+There is no list of residents. A name is looked for in one community and in no larger area, whole,
+and never finds a child. Every look is counted, kept with the record and written to the audit log.
 """
 
 from __future__ import annotations
@@ -10,19 +10,21 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from grids import audit, masks, scope
 from grids.accounts import Account, Actor
 from grids.area_tree import area_node
 from grids.buildings import Address, Building, Dwelling
+from grids.divisions import Area
 from grids.errors import Invalid, NotFound
 from grids.limits import count_use
 from grids.people import purposes
 from grids.people.models import Household, Person, PersonAccess
 from grids.people.purposes import Purpose
-from grids.secrets import Vault, normal_id_number, normal_phone
+from grids.secrets import Vault, local, normal_id_number, normal_name, normal_phone
+from grids.secrets.columns import COMMUNITY
 
 MOST_FINDS: Final = 60  #: of an account in an hour
 MOST_REVEALS: Final = 30
@@ -32,21 +34,35 @@ MOST_FOUND: Final = 8
 LOOKS_SHOWN: Final = 20
 #: Below this age every datum is sensitive (PIPL art. 28) and guardians decide (art. 31).
 CHILD_UNTIL: Final = 14
+#: Bands that children belong to.
+CHILD_BANDS: Final = ("0-5", "6-14")
 
 Field = Literal["name", "id_number", "phone", "birth", "address"]
 FIELDS: Final[tuple[Field, ...]] = ("name", "id_number", "phone", "birth", "address")
 
 
 class NoPerson(NotFound):
-    """Nobody in the areas of the caller has this number."""
+    """Nobody in the areas of the caller has this number or name."""
 
     code = "people.no_person"
 
 
 class NotANumber(Invalid):
-    """Neither a resident number of 18 characters nor a phone number of at least 7 digits."""
+    """No resident number of 18 characters, no phone number of at least 7 digits, no whole name."""
 
     code = "people.not_a_number"
+
+
+class PlaceNeeded(Invalid):
+    """A name is looked for in one community or village, which was not named."""
+
+    code = "people.place_needed"
+
+
+class TooManyNamed(Invalid):
+    """More people of the community have this name than are shown at once."""
+
+    code = "people.too_many_named"
 
 
 class FieldUnknown(Invalid):
@@ -100,17 +116,24 @@ def find(
     purpose: Purpose,
     *,
     now: datetime,
+    place: str = "",
     source_ip: str = "",
 ) -> list[Card]:
-    """Find residents by the exact number or phone; masked, audited with the purpose.
+    """Find residents by the exact number or phone, or by name in a community; masked, audited.
 
+    `place` is the name or the code of the community; who works in one only need not name it.
     Nobody is found outside the actor's areas; a look that finds nobody is audited too.
-    Raises `PurposeNeeded`, `CaseNeeded`, `NotANumber`, `TooMany`.
+    Raises `PurposeNeeded`, `CaseNeeded`, `NotANumber`, `PlaceNeeded`, `TooManyNamed`, `TooMany`.
     """  # fmt: skip
     purposes.check(session, actor, purpose)
-    condition = _condition(vault, wanted)
+    is_name = bool(wanted) and not any(sign.isdigit() for sign in wanted)
+    condition = (
+        _named(session, actor, vault, wanted, place) if is_name else _condition(vault, wanted)
+    )
     count_use(session, f"person_find:{actor.account_id}", most=MOST_FINDS, now=now)
-    rows = session.execute(_cards(actor).where(condition).limit(MOST_FOUND)).all()
+    rows = session.execute(_cards(actor).where(condition).limit(MOST_FOUND + is_name)).all()
+    if len(rows) > MOST_FOUND:
+        raise TooManyNamed("too many residents of this name: use the number", most=MOST_FOUND)
     for row in rows:
         _note(session, actor, row.Person.id, "find", "", purpose, now)
     audit.record(
@@ -205,6 +228,39 @@ def _condition(vault: Vault, wanted: str) -> Any:
     if len(phone) < 7 or len(phone) > 13:
         raise NotANumber("give the whole resident number or the whole phone number")
     return Person.phone_index.in_(vault.blind_indexes("person", "phone", phone))
+
+
+def _named(session: Session, actor: Actor, vault: Vault, name: str, place: str) -> Any:
+    """Say that somebody who lives in a community, and is no child, has this name."""
+    plain = normal_name(name)
+    if len(plain) < 2:
+        raise NotANumber("give the whole name, number or phone number")
+    indexes = [
+        index for code in _communities(session, actor, place.strip())
+        for index in vault.blind_indexes("person", "name", local(plain, code))
+    ]  # fmt: skip
+    return (
+        Person.name_index.in_(indexes)
+        & Person.age_band.not_in(CHILD_BANDS)
+        & Person.moved_out_on.is_(None)
+    )
+
+
+def _communities(session: Session, actor: Actor, place: str) -> list[str]:
+    """Return the communities of the actor's areas that are called so, or the only one."""
+    own = {area[:COMMUNITY] for area in actor.areas}
+    if not place and len(own) == 1 and len(min(own)) == COMMUNITY:
+        return sorted(own)
+    found = session.scalars(
+        select(Area.code).where(
+            Area.valid_to.is_(None), func.length(Area.code) == COMMUNITY,
+            (Area.name_zh == place) | (Area.name_en == place) | (Area.code == place),
+            or_(scope.in_areas(Area.code, actor.areas), Area.code.in_(own)),
+        )
+    ).all()  # fmt: skip
+    if not found:
+        raise PlaceNeeded("a name is looked for in one community: give its name", field="place")
+    return list(found)
 
 
 def _cards(actor: Actor) -> Select[Any]:

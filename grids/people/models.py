@@ -44,6 +44,7 @@ class Person(Base):
         Index("person_household_id_idx", "household_id"),
         Index("person_grid_id_idx", "grid_id"),
         Index("person_area_code_idx", "area_code"),
+        Index("person_name_index_idx", "name_index"),
         Index("person_id_number_index_idx", "id_number_index"),
         Index("person_phone_index_idx", "phone_index"),
     )
@@ -52,6 +53,8 @@ class Person(Base):
     id: Mapped[int] = identity()
     household_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("household.id"))
     name_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=personal("L3"))
+    #: of the name within the community of the home
+    name_index: Mapped[bytes | None] = mapped_column(LargeBinary, info=personal("L3"))
     id_number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=personal("L4"))
     id_number_index: Mapped[bytes | None] = mapped_column(LargeBinary, info=personal("L4"))
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=personal("L3"))

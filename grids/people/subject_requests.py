@@ -273,7 +273,7 @@ def anonymise(person: Person, now: datetime) -> None:
     """Take from a record all that names somebody."""
     for column in ("name", "id_number", "phone", "birth"):
         setattr(person, f"{column}_sealed", None)
-    person.id_number_index = person.phone_index = None
+    person.name_index = person.id_number_index = person.phone_index = None
     person.anonymised_at = now
 
 
@@ -289,7 +289,8 @@ def _set(vault: Vault, person: Person, field: str, value: str, now: datetime) ->
         if (column.table, column.column) == ("person", f"{field}_sealed"):
             setattr(person, column.column, vault.seal("person", person.id, column.column, value))
             if column.index:
-                setattr(person, column.index, vault.blind_index("person", column.field, value))
+                said = column.indexed(value, {"area_code": person.area_code})
+                setattr(person, column.index, vault.blind_index("person", column.field, said))
     if field == "id_number":
         born = date(int(value[6:10]), int(value[10:12]), int(value[12:14]))
         _set(vault, person, "birth", born.isoformat(), now)

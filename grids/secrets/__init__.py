@@ -2,7 +2,14 @@
 
 import hashlib
 
-from grids.secrets.columns import SEALED, SealedColumn, normal_id_number, normal_phone
+from grids.secrets.columns import (
+    SEALED,
+    SealedColumn,
+    local,
+    normal_id_number,
+    normal_name,
+    normal_phone,
+)
 from grids.secrets.providers import BY_ALGORITHM, PROVIDERS, Provider
 from grids.secrets.ring import (
     KEY_BYTES,
@@ -36,8 +43,10 @@ __all__ = [
     "Vault",
     "fixed_ring",
     "given_keys",
+    "local",
     "mark_of",
     "normal_id_number",
+    "normal_name",
     "normal_phone",
     "token_hash",
     "verify_with",

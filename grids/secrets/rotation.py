@@ -211,13 +211,16 @@ def _resealed(
         values[column.column] = vault.seal(column.table, row[key], column.column, plain)
         if column.index:
             values[column.index] = vault.blind_index(
-                column.table, column.field, column.normal(plain)
+                column.table, column.field, column.indexed(plain, row)
             )
     return values
 
 
 def _is_stale(name: str, vault: Vault) -> ColumnElement[bool]:
-    """Say that a row holds a value or an index of another suite or key than the current."""
+    """Say that a row holds a value or an index of another suite or key than the current.
+
+    So is a row without an index of its own community: the database cannot make one.
+    """
     table = _table(name)
     marks: dict[Kind, Mark] = {"data": vault.data_mark(), "index": vault.index_mark()}
     return or_(
@@ -229,7 +232,12 @@ def _is_stale(name: str, vault: Vault) -> ColumnElement[bool]:
             for column in SEALED
             if column.table == name
             for part, kind in _parts(column)
-        )
+        ),
+        *(
+            and_(table.c[column.column].is_not(None), table.c[column.index].is_(None))
+            for column in SEALED
+            if column.table == name and column.index and column.is_local
+        ),
     )
 
 

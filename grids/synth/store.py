@@ -17,7 +17,7 @@ from grids.addressing import quality
 from grids.addressing.codes import give_codes
 from grids.bulk import Column, copy_frame, reserve_ids
 from grids.linking import PlaceIndex, link_points
-from grids.secrets import Vault, normal_phone
+from grids.secrets import Vault, local, normal_name, normal_phone
 from grids.synth.addresses import Addresses
 from grids.synth.business import Firms, Sites
 from grids.synth.fittings import Components, Facilities
@@ -252,6 +252,10 @@ def store_persons(
     out.put("person", {
         "id": ids, "household_id": keys["household"][household],
         "name_sealed": seal("name_sealed", own_facts.name),
+        "name_index": vault.blind_index_many("person", "name", [
+            local(normal_name(name), code)
+            for name, code in zip(own_facts.name, homes["area_code"][building], strict=True)
+        ]),
         "id_number_sealed": seal("id_number_sealed", numbers),
         "id_number_index": vault.blind_index_many("person", "id_number", numbers),
         "phone_sealed": _spread(phone_sealed, has_phone, len(ids)),

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from grids.people import Person
-from grids.secrets import Vault
+from grids.secrets import Vault, local, normal_name
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -72,6 +72,7 @@ def add_person(
         id=key,
         household_id=household,
         name_sealed=vault.seal("person", key, "name_sealed", name),
+        name_index=vault.blind_index("person", "name", local(normal_name(name), area_code)),
         id_number_sealed=vault.seal("person", key, "id_number_sealed", number),
         id_number_index=vault.blind_index("person", "id_number", number),
         phone_sealed=vault.seal("person", key, "phone_sealed", phone) if phone else None,

@@ -9,6 +9,7 @@ from grids.accounts import SignInSession
 from grids.audit import AuditEvent
 from grids.people import finding
 from grids.people.models import PersonAccess
+from grids.people.subject_requests import anonymise
 from tests.support.cases import build_city, make_photo, report
 from tests.support.people import add_household, add_person, id_number
 
@@ -73,6 +74,61 @@ def test_a_resident_is_found_by_the_exact_number_and_masked(register, sign_in, s
 @pytest.mark.parametrize("written", [f" {NUMBER[:6]} {NUMBER[6:]} ", NUMBER.lower()])
 def test_a_number_is_found_however_it_is_written(register, sign_in, written):
     assert len(find(sign_in("registrar"), written).json["persons"]) == 1
+
+
+@pytest.mark.parametrize("place", ["339901001001", "桥头社区"])
+def test_a_whole_name_is_found_in_the_named_community(register, sign_in, session, place):
+    session.execute(text("UPDATE area SET name_zh = '桥头社区' WHERE code = '339901001001'"))
+
+    answer = find(sign_in("registrar"), "张 三丰", place=place)
+
+    (card,) = answer.json["persons"]
+    assert card["id"] == register["grown"].id
+    assert "三丰" not in answer.text
+    assert len(acts(session, "person_found")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "found"),
+    [
+        ("张三", "339901001001", 0),  # the beginning of a name
+        ("张三丰", "339901002001", 0),  # another community
+        ("李小四", "339901001001", 0),  # a child is found by number only
+        ("样本人", "339901002001", 1),
+    ],
+)
+def test_a_name_finds_nobody_else(register, sign_in, name, place, found):
+    assert len(find(sign_in("registrar"), name, place=place).json["persons"]) == found
+
+
+def test_a_name_needs_a_community_of_ones_own(register, sign_in):
+    county, town = sign_in("registrar"), sign_in("registrar", area="339901002")
+    village = sign_in("registrar", area="339901002001")
+
+    for client, place in ((county, ""), (county, "339901"), (town, "339901001001")):
+        answer = find(client, "样本人", place=place)
+        assert (answer.status_code, answer.json["code"]) == (422, "people.place_needed")
+    assert len(find(village, "样本人").json["persons"]) == 1
+
+
+def test_a_name_of_too_many_is_refused(register, sign_in, session, vault):
+    home = add_household(session, HERE)
+    for at in range(9):
+        add_person(session, vault, home, number=id_number(date(1970, 1, 1), at), name="王伟")
+
+    answer = find(sign_in("registrar"), "王伟", place="339901001001")
+
+    assert (answer.status_code, answer.json["code"]) == (422, "people.too_many_named")
+
+
+def test_who_moved_out_or_is_anonymised_is_not_found_by_name(register, sign_in, session):
+    person = register["grown"]
+    person.moved_out_on = date(2024, 1, 1)
+    session.flush()
+    assert find(sign_in("registrar"), "张三丰", place="339901001001").json["persons"] == []
+
+    anonymise(person, datetime.now(UTC))
+    assert person.name_index is None
 
 
 def test_a_phone_finds_all_who_share_it(register, sign_in):
