@@ -289,7 +289,7 @@ def _set(vault: Vault, person: Person, field: str, value: str, now: datetime) ->
         if (column.table, column.column) == ("person", f"{field}_sealed"):
             setattr(person, column.column, vault.seal("person", person.id, column.column, value))
             if column.index:
-                said = column.indexed(value, {"area_code": person.area_code})
+                said = column.indexed(value, person.area_code)
                 setattr(person, column.index, vault.blind_index("person", column.field, said))
     if field == "id_number":
         born = date(int(value[6:10]), int(value[10:12]), int(value[12:14]))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 
 def normal_phone(text: str) -> str:
@@ -43,11 +43,10 @@ class SealedColumn:
     #: how often a value stands in the whole city, and nobody searches all of it at once.
     is_local: bool = False
 
-    def indexed(self, value: str, row: Mapping[str, Any]) -> str:
-        """Return what is digested for a value of a row."""
-        if not self.is_local:
-            return self.normal(value)
-        return local(self.normal(value), row["area_code"])
+    def indexed(self, value: str, area_code: str) -> str:
+        """Return what is digested for a value of a row that lies in an area."""
+        plain = self.normal(value)
+        return local(plain, area_code) if self.is_local else plain
 
 
 #: Digits of a community's code.

@@ -211,7 +211,7 @@ def _resealed(
         values[column.column] = vault.seal(column.table, row[key], column.column, plain)
         if column.index:
             values[column.index] = vault.blind_index(
-                column.table, column.field, column.indexed(plain, row)
+                column.table, column.field, column.indexed(plain, row.get("area_code", ""))
             )
     return values
 
