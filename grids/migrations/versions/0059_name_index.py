@@ -1,13 +1,13 @@
 """Residents are found by the exact name within one community.
 
-Revision ID: 0058
+Revision ID: 0059
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0058"
-down_revision = "0057"
+revision = "0059"
+down_revision = "0058"
 
 
 def upgrade() -> None:
