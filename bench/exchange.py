@@ -1,4 +1,4 @@
-"""A day's records in one go: read, checked, linked, written, cut off, gone on with, told again.
+"""A day's records: of fifteen departments (`bench/day.py`), then in one go, as a baseline bears it.
 
 300,000 enterprises as an office sends them (GB18030, dates and figures as people write them)
 with one bad row in 2,700, R44's share. The writer is killed half-way and goes on; then the
@@ -23,8 +23,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.config import ROOT, as_role
-from bench import Result
-from bench.city import bench_city
+from bench import Result, day
+from bench.kept import copied_city
 from grids.accounts import Actor
 from grids.blobs import Store
 from grids.db import engine as make_engine
@@ -70,7 +70,8 @@ OPERATOR: Final = Actor(0, "bench", frozenset(), frozenset(), ("",))
 def run(scale: float) -> list[Result]:
     """Measure at a scale of the customer's city."""
     rows = round(ROWS * min(1.0, scale / WHOLE_FROM))
-    with bench_city(scale) as made:
+    with copied_city(scale) as made:
+        of_departments = day.run(made, scale)
         worker = as_role(made.url, "wangge_owner", "none")
         pool = make_engine(worker)
         with psycopg.connect(made.url) as conn:
@@ -88,6 +89,7 @@ def run(scale: float) -> list[Result]:
     for name, value in {**seconds, "the same file again": again, "loading alone": loading}.items():
         print(f"  {name:22} {value:8.1f} s", file=sys.stderr)
     return [
+        *of_departments,
         Result("exchange: checked, cut off, written", scale, rows / total, WANTED_PER_S, "rows/s", 1.0),
         Result("exchange: the same file again", scale, rows / again, WANTED_PER_S, "rows/s", 1.0),
         Result("exchange: over loading alone", scale, total, loading, "s", OVER_LOADING, "lower"),

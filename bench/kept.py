@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
@@ -47,6 +48,25 @@ def kept_city(scale: float) -> Iterator[BenchCity]:
         roles.prepare(settings.admin_url, read_secrets(settings.var_dir))
         token = sign_in(as_role(url, "wangge_owner", "none"))
         yield BenchCity(url, settings, environment, token)
+
+
+@contextlib.contextmanager
+def copied_city(scale: float) -> Iterator[BenchCity]:
+    """Give a copy of the city of this scale, to be written into; it is gone afterwards."""
+    with kept_city(scale) as kept:
+        copy, server = (
+            urlunsplit(urlsplit(kept.url)._replace(path=f"/{name}"))
+            for name in ("copied", "postgres")
+        )
+        with psycopg.connect(server, autocommit=True) as conn:
+            conn.execute("DROP DATABASE IF EXISTS copied")
+            conn.execute("CREATE DATABASE copied TEMPLATE wangge OWNER wangge_owner")
+        environment = kept.env | {"WANGGE_DATABASE_URL": copy}
+        try:
+            yield BenchCity(copy, Settings.load(environment), environment, kept.token)
+        finally:
+            with psycopg.connect(server, autocommit=True) as conn:
+                conn.execute("DROP DATABASE IF EXISTS copied WITH (FORCE)")
 
 
 @contextlib.contextmanager

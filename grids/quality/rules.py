@@ -99,6 +99,24 @@ def _unplaced(register: str) -> Rule:
     return Rule(f"{register}.place.no_grid", "valid", f"{register}.grid_id IS NULL", limit=0.01)
 
 
+def _apart(register: str) -> Rule:
+    """Two sources put it far apart, and nobody has looked: one of them is wrong."""
+    return Rule(
+        f"{register}.place.sources_apart", "consistent",
+        f"""{register}.id IN (
+              SELECT one.entry_id FROM fact AS one
+              JOIN fact AS other ON other.register = one.register AND other.field = one.field
+                   AND other.entry_id = one.entry_id AND other.source > one.source
+              WHERE one.register = '{register}' AND one.field = 'place'
+                AND ST_DistanceSphere(ST_PointOnSurface(one.value::geometry),
+                                      ST_PointOnSurface(other.value::geometry)) > {NEAR_M})
+            AND {register}.id NOT IN (
+              SELECT entry_id FROM fact WHERE register = '{register}' AND field = 'place'
+                AND source IN ('ground', 'desk'))""",
+        limit=0.02,
+    )  # fmt: skip
+
+
 def _untrue(register: str, field: str) -> Rule:
     """Of those who were looked at within a year, the last look found another value."""
     seen = f"""SELECT DISTINCT ON (o.subject_id) o.subject_id, o.replaced
@@ -155,6 +173,7 @@ RULES: Final[dict[str, Rule]] = {
                   WHERE valid_to IS NULL AND enterprise_id IS NOT NULL)""",
              "enterprise.status = 'open'", limit=0.4),
         _unplaced("enterprise"),
+        _apart("enterprise"),
         _stale("enterprise"),
         _untrue("enterprise", "status"),
         _untrue("enterprise", "staff"),
@@ -174,7 +193,13 @@ RULES: Final[dict[str, Rule]] = {
              f"""EXISTS (SELECT 1 FROM building AS b WHERE b.id = premises.building_id
                    AND ST_DistanceSphere(ST_PointOnSurface(b.geom), premises.geom) > {NEAR_M})""",
              "premises.building_id IS NOT NULL", limit=0.02),
+        Rule("premises.name.twice", "unique",
+             """(premises.building_id, premises.name) IN (
+                  SELECT building_id, name FROM premises WHERE valid_to IS NULL
+                  GROUP BY 1, 2 HAVING count(*) > 1)""",
+             "premises.building_id IS NOT NULL AND premises.name <> ''", limit=0.02),
         _unplaced("premises"),
+        _apart("premises"),
         _stale("premises"),
         _untrue("premises", "floor_area_m2"),
         # 房屋
@@ -192,7 +217,13 @@ RULES: Final[dict[str, Rule]] = {
              """(building.id, building.dwellings) NOT IN (
                   SELECT building_id, count(*)::integer FROM dwelling GROUP BY 1)""",
              "building.dwellings > 0", limit=0.01),
+        Rule("building.place.twice", "unique",
+             """(building.cell_id, ST_AsText(ST_SnapToGrid(ST_Centroid(building.geom), 0.00001))) IN (
+                  SELECT cell_id, ST_AsText(ST_SnapToGrid(ST_Centroid(geom), 0.00001))
+                  FROM building WHERE valid_to IS NULL GROUP BY 1, 2 HAVING count(*) > 1)""",
+             limit=0.01),
         _unplaced("building"),
+        _apart("building"),
         _untrue("building", "levels"),
         # 地址
         Rule("address.text.unclear", "complete", "address.quality < 60",
@@ -203,6 +234,7 @@ RULES: Final[dict[str, Rule]] = {
                   WHERE valid_to IS NULL AND plate_state = 'in_use'
                   GROUP BY 1, 2 HAVING count(*) > 1)""", limit=0.01),
         _unplaced("address"),
+        _apart("address"),
         # 部件
         _missing("component", "department_code", limit=0.02),
         Rule("component.identifier.malformed", "valid",
@@ -220,10 +252,17 @@ RULES: Final[dict[str, Rule]] = {
                   FROM component WHERE valid_to IS NULL AND state <> 'removed'
                   GROUP BY 1, 2, 3 HAVING count(*) > 1)""", limit=0.01),
         _unplaced("component"),
+        _apart("component"),
         _untrue("component", "state"),
         # 设施
         _missing("facility", "name"),
+        Rule("facility.name.twice", "unique",
+             """(left(facility.area_code, 12), facility.kind, facility.name) IN (
+                  SELECT left(area_code, 12), kind, name FROM facility WHERE valid_to IS NULL
+                  GROUP BY 1, 2, 3 HAVING count(*) > 1)""",
+             "facility.name <> ''", limit=0.02),
         _unplaced("facility"),
+        _apart("facility"),
     )
 }  # fmt: skip
 

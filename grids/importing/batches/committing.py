@@ -134,7 +134,8 @@ def _number(run: psycopg.Cursor[Any], batch_id: int, span: tuple[int, int]) -> N
         FROM (
             SELECT w.number, w.code, row_number() OVER (PARTITION BY w.code ORDER BY w.number) AS place,
                    coalesce((SELECT max(right(c.identifier, 6)::int) FROM component AS c
-                             WHERE c.code = w.code AND c.identifier ^@ (city_county() || w.code)), 0) AS last
+                             WHERE c.code = w.code AND c.identifier ^@ (city_county() || w.code)
+                               AND c.identifier ~ '^[0-9]{17}$'), 0) AS last
             FROM (SELECT number, data ->> 'code' AS code FROM import_row
                   WHERE batch_id = %s AND number BETWEEN %s AND %s AND state = 'staged'
                     AND verdict = 'new' AND NOT data ? 'identifier') AS w) AS n

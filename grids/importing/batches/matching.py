@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from grids.bulk import driver
 from grids.facts.bulk import Feed, drop_repeated
+from grids.importing.batches.staying import stay
 from grids.importing.batches.targets import Target
 
 Conn = psycopg.Connection[Any]
@@ -61,6 +62,7 @@ def resolve(
             _reject_same_entry(run, batch_id)
         else:
             _reject_entry_of_others(run, batch_id, only)
+        stay(run, batch_id, target, which)
         run.execute(
             sql.SQL("""
                 UPDATE import_row AS r

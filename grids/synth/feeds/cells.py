@@ -75,7 +75,7 @@ def _text(department: Department, record: Record, name: str) -> str:
     if isinstance(value, date):
         return value.strftime(department.day)
     if isinstance(value, float):
-        return f"{value:g}"
+        return str(int(value)) if value.is_integer() else repr(value)
     return _word(department, record, name, str(value))
 
 

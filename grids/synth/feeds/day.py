@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -60,8 +60,11 @@ def write_day(
         head = {"seed": seed, "day": day, "scale": scale, "whole_day": A_DAY}
         out.write(json.dumps(head)[:-1] + ', "faults": [')
         about = []
+        told: set[int] = set()
         for n, department in enumerate(DEPARTMENTS):
-            made = _records(registers, department, seed, day, scale, opened, today)
+            made = _records(registers, department, seed, day, scale, opened, today, told)
+            if department.target == "enterprise" and not told:
+                told = {r.entry for r in made if r.entry and r.state == "same" and not r.planted}
             sheet = cells.sheet(department, made)
             files.write(folder, department, sheet)
             for row in (sheet.heads, *sheet.rows):
@@ -87,14 +90,14 @@ def _opened(scale: float) -> int:
 
 def _records(
     registers: Registers, department: Department, seed: int, day: int, scale: float,
-    opened: Sequence[Entry], today: date,
+    opened: Sequence[Entry], today: date, told: Collection[int],
 ) -> list[Record]:  # fmt: skip
     # What is there twice counts as records too.
     wanted = rows_of(department, scale)
     base = wanted - round(wanted * department.share("twice"))
     made = records(registers, department, seed, day, base, opened)
     rng = stream(seed, department.code, day, "faults")
-    return Faulter(department, rng, today, Writer(rng, by_sound())).plant(made)
+    return Faulter(department, rng, today, Writer(rng, by_sound()), told).plant(made)
 
 
 def _faults(department: Department, made: Sequence[Record]) -> Iterator[dict[str, Any]]:

@@ -25,7 +25,7 @@ ZONED: Final = "EPSG:4528"
 FAULTS: Final[dict[str, int]] = {
     "code_mistyped": 6, "code_old": 5, "swapped": 3, "shifted": 6, "twice": 5,
     "other_name": 25, "day_impossible": 4, "figure_impossible": 4, "missing": 5, "stale": 8,
-    "contradiction": 10,
+    "contradiction": 0,
 }  # fmt: skip
 
 
@@ -48,6 +48,7 @@ class Department:
     crs: str = ""  #: empty where the file brings no coordinates, only addresses
     kinds: tuple[str, ...] = ()  #: of the register that it knows; empty for all
     owners: tuple[str, ...] = ()  #: departments whose components it knows
+    seat: str = ""  #: its code in `data/codes/departments.csv`, where it has one
     word: int = 0  #: which of the ways to write a kind it uses
     day: str = "%Y-%m-%d"
     faults: Mapping[str, int] = field(default_factory=dict)
@@ -79,14 +80,14 @@ DEPARTMENTS: Final[tuple[Department, ...]] = (
         {"own_id": "主体编号", "name": "市场主体名称", "uscc": "统一社会信用代码", "kind": "主体类型",
          "industry": "行业门类", "status": "登记状态", "staff": "从业人数", "registered_on": "成立日期",
          "address": "住所", "lon": "经度", "lat": "纬度"},
-        "SC", DEGREES, word=1, day="%Y年%m月%d日", faults={"contradiction": 0, "other_name": 8},
+        "SC", DEGREES, word=1, day="%Y年%m月%d日", faults={"other_name": 8}, seat="D12",
     ),
     Department(
         "tax", "税务局", "enterprise", 40_000, "xlsx",
         {"own_id": "登记序号", "name": "纳税人名称", "uscc": "纳税人识别号", "kind": "登记注册类型",
          "industry": "行业", "status": "纳税人状态", "registered_on": "开业日期",
          "address": "生产经营地址"},
-        "SW", word=2, faults={"code_old": 25},
+        "SW", word=2, faults={"code_old": 25, "contradiction": 10},
     ),
     Department(
         "civil-affairs", "民政局", "address", 14_000, "csv-utf8",
@@ -109,20 +110,20 @@ DEPARTMENTS: Final[tuple[Department, ...]] = (
         "housing", "住房和城乡建设局", "building", 22_000, "shp",
         {"own_id": "FWBH", "name": "JZMC", "kind": "FWYT", "levels": "DSCS", "height_m": "JZGD",
          "built_year": "JCNF"},
-        "ZJ", METRES, word=1,
+        "ZJ", METRES, word=1, seat="D06",
     ),
     Department(
         "fire", "消防救援大队", "premises", 25_000, "csv-gb18030",
         {"own_id": "单位序号", "name": "场所名称", "kind": "业态", "floor_area_m2": "建筑面积（平方米）",
          "enterprise_uscc": "信用代码", "lon": "横坐标", "lat": "纵坐标"},
         "XF", METRES, word=1,
-        kinds=("shop", "restaurant", "hotel", "entertainment", "workshop", "factory", "warehouse"),
+        kinds=("shop", "restaurant", "hotel", "entertainment", "workshop", "factory", "warehouse"), seat="D09",
     ),
     Department(
         "urban-management", "综合行政执法局", "component", 32_000, "gpkg",
         {"own_id": "fid_cg", "identifier": "部件标识码", "code": "部件小类", "state": "部件状态",
          "department_code": "权属单位"},
-        "CG", METRES,
+        "CG", METRES, seat="D03",
     ),
     Department(
         "emergency", "应急管理局", "premises", 9_000, "csv-utf8",
@@ -133,12 +134,12 @@ DEPARTMENTS: Final[tuple[Department, ...]] = (
     Department(
         "water", "水务局", "component", 13_000, "shp",
         {"own_id": "GXDBH", "identifier": "BSM", "code": "XLDM", "state": "ZT"},
-        "SWJ", ZONED, owners=("D01", "D09"),
+        "SWJ", ZONED, owners=("D01", "D09"), seat="D07",
     ),
     Department(
         "power", "供电公司", "component", 13_000, "sqlite",
         {"own_id": "杆塔编号", "code": "设备类型", "state": "运行状态", "lon": "lng", "lat": "lat"},
-        "GD", "bd09", owners=("D10", "D01"), word=1,
+        "GD", "bd09", owners=("D10", "D01"), word=1, seat="D10",
     ),
     Department(
         "statistics", "统计局", "enterprise", 12_000, "xlsx",
@@ -161,7 +162,7 @@ DEPARTMENTS: Final[tuple[Department, ...]] = (
     Department(
         "transport", "交通运输局", "component", 10_000, "geojson",
         {"own_id": "设施编号", "identifier": "标识码", "code": "设施类型", "state": "技术状况"},
-        "JT", DEGREES, owners=("D04",), word=1,
+        "JT", DEGREES, owners=("D04",), word=1, seat="D14",
     ),
 )  # fmt: skip
 BY_CODE: Final = {one.code: one for one in DEPARTMENTS}

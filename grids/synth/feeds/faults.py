@@ -7,7 +7,7 @@ the fault. A record takes one fault beside a dirty address, so that each can be 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from typing import Any, Final
 
@@ -36,10 +36,13 @@ class Faulter:
     """Plants the faults of one department on one day; all draws are of one stream."""
 
     def __init__(
-        self, department: Department, rng: np.random.Generator, today: date, writer: Writer
-    ) -> None:
+        self, department: Department, rng: np.random.Generator, today: date, writer: Writer,
+        told: Collection[int],
+    ) -> None:  # fmt: skip
         self.department, self.rng, self.today, self.writer = department, rng, today, writer
         self.doubler = Doubler(rng, NAME_ZH)
+        #: Entries of which another department says today what is true.
+        self.told = told
         self.others = 0
         self.ways: dict[str, Callable[[Record], Planted | None]] = {
             "code_mistyped": self._code_mistyped, "code_old": self._code_old,
@@ -118,7 +121,8 @@ class Faulter:
         """Write the number that a body had before 2015, or an identifier of CJ/T 214."""
         for name in _CODES:
             if name in self.department.heads and record.facts.get(name):
-                record.raw[name] = f"{COUNTY}{self.rng.integers(10**8, 10**9)}"
+                # Eight figures of sequence, one to check; no day of birth can be read in it.
+                record.raw[name] = f"{COUNTY}6000{self.rng.integers(10**4, 10**5)}"
                 return Planted("code_old", name, record.facts[name])
         code = record.facts.get("identifier") if "identifier" in self.department.heads else None
         if not code:
@@ -230,15 +234,11 @@ class Faulter:
         return None
 
     def _contradiction(self, record: Record) -> Planted | None:
-        """Say of an entry what another department says otherwise."""
-        name = {"enterprise": "industry", "premises": "kind"}.get(self.department.target, "")
-        if not name or record.state != "same":
+        """Say of an enterprise what another department says otherwise on the same day."""
+        if record.state != "same" or record.entry not in self.told:
             return None
-        truth = record.facts[name]
-        others = (
-            [one for one in "CFGHILOP" if one != truth] if name == "industry"
-            else [one for one in ("shop", "workshop", "warehouse", "restaurant") if one != truth]
-        )  # fmt: skip
+        name, truth = "industry", record.facts["industry"]
+        others = [one for one in "CFGHILOP" if one != truth]
         record.facts[name] = others[int(self.rng.integers(len(others)))]
         return Planted("contradiction", name, truth)
 

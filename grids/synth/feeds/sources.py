@@ -35,7 +35,7 @@ def introduce(session: Session, actor: Actor, *, seed: int, now: datetime) -> di
         if source is None:
             source = service.make_source(
                 session, actor, code=department.code, name=department.name,
-                target=department.target,
+                target=department.target, department=department.seat or None,
             )  # fmt: skip
             source.settings = settings_for(department).as_json()
             _remember(session, actor, source, registers, department, seed, scale, now)

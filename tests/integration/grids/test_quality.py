@@ -55,6 +55,14 @@ class Town:
             return self._building({"address_id": self.address} | values, at)
         return self._put(register, good | values, at)
 
+    def say(self, register: str, entry: int, source: str, at: tuple[float, float]) -> None:
+        """Let a source say where an entry lies."""
+        self.session.execute(
+            text("INSERT INTO fact (register, entry_id, field, source, value, observed_at, confidence)"
+                 f" SELECT :register, :entry, 'place', :source, ({_at(at)})::text, now(), 0.8"),
+            {"register": register, "entry": entry, "source": source},
+        )  # fmt: skip
+
     def _building(self, values: dict[str, Any], at: tuple[float, float] = WEST) -> int:
         row = {"kind": "apartments", "levels": 5, "height_m": 15.0, "built_year": 2001,
                "dwellings": 1, "area_m2": 400} | values  # fmt: skip
@@ -136,6 +144,8 @@ BROKEN: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
 #: Two entries fail together, or a visit is needed: tests of their own.
 APART = {
     "enterprise.name.twice", "address.text.twice", "component.place.twice",
+    "premises.name.twice", "building.place.twice", "facility.name.twice",
+    *(f"{register}.place.sources_apart" for register in STANDS),
     "premises.enterprise_id.closed",
     "enterprise.status.found_otherwise", "enterprise.staff.found_otherwise",
     "premises.floor_area_m2.found_otherwise", "building.levels.found_otherwise",
@@ -181,6 +191,39 @@ def test_a_component_entered_twice_at_one_place_fails_for_both(town: Town, stewa
     town.put("component", FAR, identifier="33990101203000003")
 
     assert _failing(town, steward, "component.place.twice") == keys
+
+
+def test_premises_buildings_and_facilities_entered_twice_fail_for_both(
+    town: Town, steward: Actor
+) -> None:
+    shop = town.put("premises")
+    town.put("premises", name="另一家店")
+    house = town.put("building")
+    town.put("building", FAR)
+    schools = [town.put("facility"), town.put("facility", FAR)]
+    town.put("facility", name="另一所学校")
+
+    assert _failing(town, steward, "premises.name.twice") == [town.premises, shop]
+    assert _failing(town, steward, "building.place.twice") == [town.building, house]
+    assert _failing(town, steward, "facility.name.twice") == schools
+
+
+@pytest.mark.parametrize("register", STANDS)
+def test_what_two_sources_put_far_apart_fails_until_somebody_has_looked(
+    town: Town, steward: Actor, register: str
+) -> None:
+    rule = f"{register}.place.sources_apart"
+    given = {"department_code": "D01"} if register == "component" else {}
+    entry = town.put(register, **given) if register != "enterprise" else town.enterprise
+    for source, where in (("import:a", WEST), ("import:b", WEST)):
+        town.say(register, entry, source, where)
+    assert _failing(town, steward, rule) == []
+
+    town.say(register, entry, "import:c", FAR)
+    assert _failing(town, steward, rule) == [entry]
+
+    town.say(register, entry, "ground", WEST)
+    assert _failing(town, steward, rule) == []
 
 
 def test_premises_of_a_closed_enterprise_fail(town: Town, steward: Actor) -> None:
