@@ -24,6 +24,7 @@ BLUEPRINTS = (
     "app.dispatch",
     "app.worker",
     "app.worker_addresses",
+    "app.worker_checks",
     "app.worker_visits",
     "app.visits_api",
     "app.portal",

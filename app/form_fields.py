@@ -36,6 +36,8 @@ _GRANT: Final = "@app.admin.grants:FIELDS"
 #: with @ is where a view keeps them itself.
 FORMS: Final[dict[str, str]] = {
     "worker_addresses.answer": "answer",
+    "worker_checks.post": "id answer value lon lat",
+    "entries.ask": "field",
     **dict.fromkeys(
         ("data_forms.create", "data_forms.change"),
         "form line zh en subject kind visit_days note act add remove newest at.* when.*",

@@ -19,6 +19,7 @@ from app.i18n import language
 from app.incidents_api import body_as
 from app.render import json_answer
 from app.visit_answers import Words, due_json, kind_word, now, package_json, sheet_json, value_words
+from app.worker_checks import cards
 from grids.errors import Invalid
 from grids.ledgers import feedback, forms, rounds, visits
 from grids.ledgers.visits import Sent
@@ -80,9 +81,11 @@ def package() -> ResponseReturnValue:
         found = rounds.package(g.session, g.actor, now=at, near=near())
         words = Words(one.one for one in found)
         sheets = package_json(found, words)
+        asked = cards()
         known = history.tag(g.session, g.actor)
     return json_answer({
-        "account": g.actor.account_id, "lang": language(), "as_of": at, "grids": known, **sheets
+        "account": g.actor.account_id, "lang": language(), "as_of": at, "grids": known,
+        "checks": asked, **sheets
     })  # fmt: skip
 
 

@@ -18,10 +18,10 @@ from app.errors import problem
 from app.faces import FieldErrors
 from app.incident_answers import held_json, named, photo_json, row_json
 from app.render import ENCODER, json_answer, own_path
+from app.worker_checks import open_questions
 from gis.errors import GisError
 from grids import codes, duty, following, places
 from grids.accounts import on_duty
-from grids.addressing.questions import count_open
 from grids.city import City, the_city
 from grids.errors import Conflict, GridsError
 from grids.incidents import detail, held, listing, service
@@ -82,7 +82,7 @@ def today() -> ResponseReturnValue:
         seen = {row.id for row in mine}
         asked = Filter(statuses=("open",), limit=MOST_WATCHED + len(mine))
         others = listing.list_cases(g.session, g.actor, asked, now=now).items
-        page = _frame("tasks", now) | {"open_addresses": count_open(g.session, g.actor)}
+        page = _frame("tasks", now) | open_questions()
     watched = [row for row in others if row.id not in seen][:MOST_WATCHED]
     return render_template(
         "worker/today.html",

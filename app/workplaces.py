@@ -17,6 +17,7 @@ from grids import exports
 from grids.accounts import Actor
 from grids.addressing import questions
 from grids.channels import alarms, letters, transfers
+from grids.facts import checks
 from grids.ledgers import forms
 from grids.matching import pairs as duplicate_pairs
 from grids.outbox import log
@@ -52,6 +53,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
             Place("desk:view", "/desk", "inbox", "places.desk"),
             Place("ledger:view", "/desk/ledgers", "table", "ledger.title"),
             Place("worker:view", "/worker/", "device-mobile", "desk.nav_worker"),
+            Place("visit:make", "/worker/checks", "help-circle", "check.title", checks.count_open),
         ),
     ),
     (

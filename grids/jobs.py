@@ -33,7 +33,7 @@ log = logging.getLogger("wangge.jobs")
 
 #: Tasks of all rooms are collected here.
 tasks = Blueprint()
-TASK_MODULES: Final = ("grids.audit.jobs", "grids.base_numbers.jobs", "grids.desk.jobs", "grids.exports.jobs", "grids.hazards.jobs", "grids.housekeeping", "grids.importing.batches.jobs", "grids.key_population.jobs",
+TASK_MODULES: Final = ("grids.audit.jobs", "grids.base_numbers.jobs", "grids.desk.jobs", "grids.exports.jobs", "grids.facts.jobs", "grids.hazards.jobs", "grids.housekeeping", "grids.importing.batches.jobs", "grids.key_population.jobs",
                        "grids.incidents.held.jobs", "grids.incidents.sampling.jobs",
                        "grids.matching.jobs", "grids.quality.jobs", "grids.regrid.jobs", "grids.reminders.jobs", "grids.responsibility.jobs", "grids.signals.jobs", "grids.retention", "grids.secrets.jobs", "grids.watch.jobs")  # fmt: skip
 #: Few at a time: the database serves people first.

@@ -30,6 +30,7 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         **dict.fromkeys(REGISTERS, (READ, CHANGE)),
         "register_change": (READ,),
         "fact": (READ, ADD, CHANGE),
+        "fact_check": (READ, ADD, CHANGE),
         **dict.fromkeys(("quality_result", "base_number"), (READ,)),
         "quality_alarm": (READ, CHANGE),
         "base_signature": (READ, ADD),
@@ -150,6 +151,7 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         # Batches of tables are taken over and taken back by jobs; new grids link what has a place.
         **dict.fromkeys(REGISTERS, (READ, ADD, CHANGE, REMOVE)),
         "fact": (READ, ADD, CHANGE, REMOVE),
+        "fact_check": (READ, ADD, CHANGE),
         "import_source": (READ, CHANGE),
         "import_batch": (READ, CHANGE),
         "import_row": (READ, ADD, CHANGE, REMOVE),

@@ -20,7 +20,7 @@ from app.data.sites import hours_words
 from app.i18n import translated
 from grids.area_tree import area_names
 from grids.enterprises import Enterprise
-from grids.facts import statements
+from grids.facts import checks, statements
 from grids.facts.survivorship import PLACE
 from grids.layers.access import checked_area
 from grids.matching import merging
@@ -93,6 +93,36 @@ def correct(register: str, entry_id: int) -> ResponseReturnValue:
     return redirect(url_for("entries.one", register=register, entry_id=entry_id, done=done), 303)
 
 
+@bp.post("/registers/<register>/<int:entry_id>/ask")
+@requires("data:decide")
+def ask(register: str, entry_id: int) -> ResponseReturnValue:
+    """Ask the worker of the entry's grid about one field."""
+    kind = kind_of(register)
+    with g.session.begin():
+        entry = detail.entry_of(g.session, g.actor, kind, entry_id)
+        made = checks.ask(
+            g.session, kind, entry, request.form.get("field", ""), g.actor, now=datetime.now(UTC)
+        )
+    done = "asked" if made else "asked_before"
+    return redirect(url_for("entries.one", register=register, entry_id=entry_id, done=done), 303)
+
+
+def _askable(kind: Kind, entry: Any) -> tuple[str, ...]:
+    """Return the fields that the caller may have asked on the spot."""
+    if not g.actor.can("data:decide") or entry.grid_id is None or entry.valid_to is not None:
+        return ()
+    return checks.askable(kind)
+
+
+def _checks(kind: Kind, entry: Any) -> list[tuple[str, str, str]]:
+    """Tell the questions about an entry: the field, when it was asked, what came of it."""
+    return [
+        (one.field, faces.instant_words(one.asked_at),
+         str(_(f"check.answer.{one.answer}")) if one.answer else str(_(f"check.state.{one.state}")))
+        for one in checks.of_entry(g.session, g.actor, kind.table, entry.id)
+    ]  # fmt: skip
+
+
 def _page(
     kind: Kind, entry_id: int, *, typed: dict[str, str] | None = None,
     refused: changes.BadValue | None = None,
@@ -110,7 +140,7 @@ def _page(
             "entry", kind=kind, kinds=_offered(), found=found, on=on,
             title=_title(found), named=lambda k, row: title_of(KINDS[k], row),
             facts=[(fact.column, told(fact, values.get(fact.column), found.names),
-                    fact_words.told(said.get(fact.column, ()), partial(_said, fact)))
+                    fact_words.told(said.get(fact.column, ()), partial(said_words, fact)))
                    for fact in kind.facts] if values else [],
             place=fact_words.told(said.get(PLACE, ()), fact_words.place_words),
             history=[(change, [(_fact(kind, name), _word(kind, name, old), _word(kind, name, new))
@@ -119,11 +149,13 @@ def _page(
             editable=[fact for fact in kind.facts if fact.is_editable],
             current=typed or {name: "" if value is None else value
                               for name, value in changes.values_of(kind, found.entry).items()},
-            choices=_choices, case_words=_case_words,
+            choices=choices_of, case_words=_case_words,
             refused=refused.params.get("field") if refused else None,
             refused_words=_refusal(refused) if refused else "",
-            done=done if done in ("corrected", "same") else "",
+            done=done if done in ("corrected", "same", "asked", "asked_before") else "",
             was=request.args.get("was", 0, type=int), merges=_merges(kind, found.entry),
+            checks=_checks(kind, found.entry), askable=_askable(kind, found.entry),
+            gone=fact_words.told(said.get(checks.GONE, ()), str),
             page_data={"place": {"lon": found.lon, "lat": found.lat}},
         )  # fmt: skip
 
@@ -198,7 +230,7 @@ def told(fact: Shown, value: Any, names: dict[str, tuple[str, str]] | None = Non
     return str(value)
 
 
-def _said(fact: Shown, value: str) -> str:
+def said_words(fact: Shown, value: str) -> str:
     """Write what a source says, which is kept as text."""
     if fact.form != "number" or not value:
         return told(fact, value)
@@ -212,7 +244,8 @@ def _refusal(refused: changes.BadValue) -> str:
     return str(_("error.register.bad_value", field_name=words))
 
 
-def _choices(fact: Shown) -> list[tuple[str, str]]:
+def choices_of(fact: Shown) -> list[tuple[str, str]]:
+    """Return the words that a fact may have, for a form."""
     return [(one, translated(f"{fact.words}.{one}", one)) for one in fact.choices]
 
 

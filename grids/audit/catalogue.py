@@ -111,6 +111,8 @@ ACTIONS: dict[str, Action] = {
         Action("precedent_ended", "change"),
         Action("precedent_to_rule", "change"),
         Action("address_confirmed", "change"),
+        Action("fact_asked", "change"),
+        Action("fact_checked", "change"),
         Action("calendar_changed", "change"),
         Action("code_version_added", "change"),
         Action("code_version_withdrawn", "change"),

@@ -1,13 +1,16 @@
-"""The latest statement of each source on each field of an entry."""
+"""The latest statement of each source on each field of an entry, and questions to the spot."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import REAL, BigInteger
+from sqlalchemy import REAL, BigInteger, CheckConstraint, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grids.db import Base
+from grids.buildings import in_list
+from grids.db import Base, code_column, identity
 
 
 class Fact(Base):
@@ -33,3 +36,45 @@ class Fact(Base):
     batch_id: Mapped[int | None] = mapped_column(BigInteger)
     said_by: Mapped[int | None] = mapped_column(BigInteger)  #: account, of ground and desk
     evidence: Mapped[str | None]  #: `visit:<id>`, `check:<id>`
+
+
+#: 排队, 待核实, 已核实, 已撤
+CHECK_STATES: Final = ("waiting", "open", "answered", "dropped")
+#: 来源不一致, 质量规则, 人工提出
+WHYS: Final = ("conflict", "finding", "asked")
+#: 采用其一, 其他, 无法判断, 已不存在
+ANSWERS: Final = ("value", "other", "unknown", "gone")
+
+
+class FactCheck(Base):
+    """One question to whoever is on the spot (核实): which of these is true of an entry."""
+
+    __tablename__ = "fact_check"
+    __table_args__ = (
+        CheckConstraint(in_list("state", CHECK_STATES), name="state"),
+        CheckConstraint(in_list("why", WHYS), name="why"),
+        Index("fact_check_area_code_idx", "area_code", "state"),
+        Index("fact_check_entry_key", "register", "entry_id", "field", unique=True,
+              postgresql_where=text("state IN ('waiting', 'open')")),
+        Index("fact_check_waiting_idx", "grid_id", "weight",
+              postgresql_where=text("state IN ('waiting', 'open')")),
+    )  # fmt: skip
+    __level__ = "L2"
+
+    id: Mapped[int] = identity()
+    register: Mapped[str]
+    entry_id: Mapped[int] = mapped_column(BigInteger)
+    field: Mapped[str]
+    #: `value`, `sources`, `since` of each; kept as they stood when it was asked
+    candidates: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    weight: Mapped[float] = mapped_column(REAL)  #: the heaviest are asked first
+    why: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    area_code: Mapped[str] = mapped_column(code_column())
+    grid_id: Mapped[int] = mapped_column(BigInteger)
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[int | None] = mapped_column(BigInteger)
+    answer: Mapped[str | None]
+    value: Mapped[str | None]
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[int | None] = mapped_column(BigInteger)

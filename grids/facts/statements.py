@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import shapely
 from psycopg import sql
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session
 
 from grids.bulk import driver
@@ -78,6 +78,42 @@ def note_shown(
             place=PLACE, sure=SURE[speaker.source])  # fmt: skip
 
 
+def say(
+    session: Session, table: Table, entry_id: int, field: str, value: str, speaker: Speaker, *,
+    now: datetime, reason: str,
+) -> None:  # fmt: skip
+    """Keep what somebody says of a field, and write into the register what holds then."""
+    keep_before(session, table, entry_id, (field,))
+    how = "gnss" if field == PLACE else None
+    _run(session, """
+        INSERT INTO fact (register, entry_id, field, source, value, how, observed_at, confidence,
+                          said_by, evidence)
+        VALUES ({register}, %s, {field}, %s, (%s::{kind})::text, %s, %s, {sure}, %s, %s)
+        ON CONFLICT (register, entry_id, field, source) DO UPDATE
+        SET value = excluded.value, how = excluded.how, observed_at = excluded.observed_at,
+            confidence = excluded.confidence, batch_id = NULL, said_by = excluded.said_by,
+            evidence = excluded.evidence
+    """, table, field, (entry_id, speaker.source, value, how, now, speaker.account_id,
+                        speaker.evidence), sure=SURE[speaker.source])  # fmt: skip
+    settle(session, table, entry_id, field, reason=reason)
+
+
+def settle(session: Session, table: Table, entry_id: int, field: str, *, reason: str) -> bool:
+    """Write into the register what holds of a field; say whether something else had stood there."""
+    said = of_entry(session, table.name, entry_id, (field,)).get(field)
+    if not said:
+        return False
+    held = said[0].fact
+    session.execute(select(func.set_config("wangge.reason", reason, True)))
+    changed = _run(session, """
+        UPDATE {table} AS t SET {column} = nullif(%s, '')::{kind},
+               coord_source = coalesce(%s, t.coord_source)
+        WHERE t.id = %s AND coalesce(t.{column}::text, '') <> %s
+    """, table, field, (held.value, held.how, entry_id, held.value))  # fmt: skip
+    session.expire_all()
+    return changed > 0
+
+
 def of_entry(
     session: Session, register: str, entry_id: int, fields: Iterable[str] | None = None
 ) -> dict[str, list[Statement]]:
@@ -128,6 +164,8 @@ def _run(
     composed = sql.SQL(statement).format(
         register=sql.Literal(table.name), field=sql.Literal(field),
         table=sql.Identifier(table.name), column=sql.Identifier(column),
+        kind=sql.SQL("geometry" if field == PLACE
+                     else table.c[column].type.compile(dialect=session.get_bind().dialect)),
         **more,
     )  # fmt: skip
     return driver(session.connection()).execute(composed, values).rowcount

@@ -124,6 +124,11 @@ REGISTERS: Final = (
         "registers",
         "register entry_id field source value how observed_at confidence batch_id said_by evidence",
     ),
+    Listed(
+        "fact_check",
+        "registers",
+        "id register entry_id field candidates weight why state area_code grid_id asked_at asked_by answer value answered_at answered_by",
+    ),
     Listed("register_change", "registers", "id register entry_id changed_at changed_by reason old"),
     Listed(
         "road",

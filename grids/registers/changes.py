@@ -123,7 +123,7 @@ def correct(
     if len(reason.strip()) < 2:
         raise BadValue("a correction says why", field="reason")
     read = {
-        fact.column: _read(kind, fact, given[fact.column])
+        fact.column: read_value(kind, fact, given[fact.column])
         for fact in kind.facts
         if fact.is_editable and fact.column in given
     }
@@ -147,7 +147,8 @@ def correct(
     return changed
 
 
-def _read(kind: Kind, fact: Shown, given: str) -> Any:
+def read_value(kind: Kind, fact: Shown, given: str) -> Any:
+    """Read what somebody typed for a fact; None where nothing. Raises `BadValue`."""
     column = kind.model.__table__.c[fact.column]
     value = given.strip()
     if not value:

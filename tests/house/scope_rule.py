@@ -39,6 +39,7 @@ SCOPED = {
     "Visit": "visit",
     "Observation": "observation",
     "AddressQuestion": "address_question",
+    "FactCheck": "fact_check",
 }
 STARTS = frozenset({"select", "update", "delete", "rows_at"})
 OF_A_SESSION = frozenset({"get", "get_one", "query"})

@@ -140,3 +140,24 @@ test('numbers are held against the limits of the question', () => {
 
   assert.deepEqual(['3', '51', 'x', '2.5', '-1'].map(value => wrong(staff, value)), ['', 'range', 'range', 'whole', 'range']);
 });
+
+test('answers to questions go out beside visits, each to its own address, the oldest first', async () => {
+  const vault = memory();
+  /** @type {string[]} */
+  const calls = [];
+  const outbox = createOutbox({
+    vault,
+    sendBlob: async () => ({sha256: ''}),
+    sendVisit: async id => { calls.push(`visit ${id}`); return {id}; },
+    sendCheck: async (id, body) => { calls.push(`check ${id} ${body.answer}`); return {id}; },
+  });
+  await outbox.add('a', {name: '员工数', href: '/worker/checks', kind: 'check', check: 7}, {check: 7, answer: 'gone'}, []);
+  vault.things.get('a').at = '2026-01-01T00:00:00Z';
+  await outbox.add('b', shown, {answers: {}}, []);
+
+  assert.deepEqual((await outbox.list()).map(one => one.id), ['a', 'b']);
+  const {sent, left} = await outbox.flush();
+
+  assert.deepEqual(calls, ['check a gone', 'visit b']);
+  assert.deepEqual([sent.length, left], [2, 0]);
+});

@@ -93,4 +93,13 @@ export default {
   'sheet.refused_more': 'The reason stands above the list of visits; open it there and correct it.',
   'sheet.hazards': {one: 'One hazard was registered.', other: '{n} hazards were registered.'},
   'sheet.next': 'Next visit',
+  'fact.title': 'Check on the spot',
+  'fact.says': '{who}',
+  'fact.other': 'Something else',
+  'fact.here': 'Here, where I stand',
+  'fact.unknown': 'Cannot tell',
+  'fact.gone': 'Not here any more',
+  'fact.none': 'Nothing to check',
+  'fact.empty': 'Write an answer first',
+  'fact.no_place': 'The phone gave no place',
 };

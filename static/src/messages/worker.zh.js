@@ -93,4 +93,13 @@ export default {
   'sheet.refused_more': '原因写在走访列表上方，可以打开修改后再发。',
   'sheet.hazards': '不合格项已登记 {n} 处隐患。',
   'sheet.next': '下一处',
+  'fact.title': '核实一下',
+  'fact.says': '{who}',
+  'fact.other': '填写其他',
+  'fact.here': '就在我站的地方',
+  'fact.unknown': '无法判断',
+  'fact.gone': '已经不在这里',
+  'fact.none': '没有要核实的问题',
+  'fact.empty': '请先填写',
+  'fact.no_place': '手机没有给出位置',
 };

@@ -1,4 +1,4 @@
-// Visits that wait for a network. Each carries an id made on the phone and the server stores by
+// Visits and answers that wait for a network. Each carries an id made on the phone and the server stores by
 // that id: sending one twice is harmless, so we may always retry. An item leaves the phone only
 // with the server's own answer; one that is refused stays, with the reason.
 
@@ -19,21 +19,23 @@ const isLater = error => !(error instanceof ApiError) || error.isTemporary || LA
  *   vault: Pick<import('./vault.js').Vault, 'put' | 'mark' | 'get' | 'list' | 'remove'>,
  *   sendBlob: (bytes: ArrayBuffer, type: string) => Promise<{sha256: string}>,
  *   sendVisit: (id: string, body: any) => Promise<any>,
+ *   sendCheck?: (id: string, body: any) => Promise<any>,
  *   prepare?: () => Promise<unknown>,
  *   onChange?: () => void,
  * }} options  `prepare` makes sure that the same person is still signed in, before anything leaves
  */
-export function createOutbox({vault, sendBlob, sendVisit, prepare = async () => {}, onChange = () => {}}) {
+export function createOutbox({vault, sendBlob, sendVisit, sendCheck = sendVisit, prepare = async () => {}, onChange = () => {}}) {
   /** @type {Promise<Flushed> | null} */
   let running = null;
 
-  /** @param {string} id @param {{name: string, href: string}} shown @param {any} body @param {import('./vault.js').Shot[]} shots */
+  /** A visit, or the answer to one question (`kind`). @param {string} id @param {{name: string, href: string, kind?: 'visit' | 'check', check?: number}} shown @param {any} body @param {import('./vault.js').Shot[]} shots */
   async function add(id, shown, body, shots) {
     await vault.put({id, kind: 'visit', at: new Date().toISOString(), ...shown}, body, shots);
     onChange();
   }
 
-  const list = () => vault.list('visit');
+  /** The oldest first. */
+  const list = async () => [...await vault.list('visit'), ...await vault.list('check')].sort((a, b) => a.at.localeCompare(b.at));
 
   /** Send everything that waits; stop where the server cannot take it now. */
   function flush() {
@@ -72,6 +74,7 @@ export function createOutbox({vault, sendBlob, sendVisit, prepare = async () => 
   async function send(id) {
     const item = await vault.get(id);
     if (!item) throw new ApiError({status: 404, code: 'offline.unreadable'});
+    if (item.kind === 'check') return sendCheck(id, item.body);
     const {photo_answers: answered = [], ...body} = item.body;
     const [answers, photos] = [{...body.answers}, {...body.photos}];
     for (const shot of item.shots) {

@@ -2,7 +2,7 @@
 // out (AES-GCM, not extractable), one key for each account of the phone. Somebody else who signs
 // in on the same phone can neither read nor send what is kept here.
 
-/** @typedef {{id: string, kind: 'visit' | 'draft' | 'package', account: number, at: string, [name: string]: any}} Meta */
+/** @typedef {{id: string, kind: 'visit' | 'check' | 'draft' | 'package', account: number, at: string, [name: string]: any}} Meta */
 /** @typedef {{key: string, type: string, bytes: ArrayBuffer}} Shot */
 /** @typedef {Meta & {body: any, shots: Shot[]}} Thing */
 

@@ -76,7 +76,7 @@ export async function openPhone(onChange) {
       // Somebody else may have signed in since: what waits is sent under its own writer only.
       if (await signedIn() !== account) throw new ApiError({status: 401, code: 'sign_in.needed'});
     };
-    const outbox = createOutbox({vault, sendBlob, sendVisit: (id, body) => sendJson('PUT', `/api/visits/${id}`, body), prepare, onChange});
+    const outbox = createOutbox({vault, sendBlob, sendVisit: (id, body) => sendJson('PUT', `/api/visits/${id}`, body), sendCheck: (id, body) => sendJson('PUT', `/api/checks/${id}`, body), prepare, onChange});
     return {vault, outbox, isOnline};
   } catch {
     return null;

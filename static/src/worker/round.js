@@ -6,6 +6,7 @@ import {t} from '../lib/i18n.js';
 import {distanceM, distanceText} from '../lib/units.js';
 import {emptyNote} from '../ui/errors.js';
 import {icon} from '../ui/icon.js';
+import {drawChecks, startChecks} from './checks.js';
 import {here} from './here.js';
 import {packageOf, takePackage} from './offline.js';
 import {startSheet} from './sheet.js';
@@ -17,6 +18,8 @@ export async function startRound(phone, waiting, data) {
   const shell = document.getElementById('offline-shell');
   if (shell) { await drawOffline(shell, phone, waiting); return; }
   const form = document.getElementById('visit');
+  const asked = document.getElementById('checks');
+  if (asked) await startChecks(asked, phone, waiting);
   if (form && data.sheet) await startSheet(form, data.sheet, phone, waiting);
   if (!location.pathname.startsWith('/worker/visits') && location.pathname !== '/worker/') return;
   // Grids were redrawn since: what was taken along belongs to other borders.
@@ -39,6 +42,14 @@ function showPackage(kept) {
 async function drawOffline(shell, phone, waiting) {
   const kept = await packageOf(phone);
   showPackage(kept);
+  if (location.pathname === '/worker/checks' && kept) {
+    fill(find('#offline-title'), t('fact.title'));
+    const cards = el('div', null);
+    fill(shell, cards);
+    drawChecks(cards, kept.body.checks ?? []);
+    await startChecks(cards, phone, waiting);
+    return;
+  }
   const asked = SHEET.exec(location.pathname);
   const found = asked && kept?.body.sheets.find((/** @type {any} */ one) => one.subject === asked[1] && String(one.id) === asked[2]);
   window.addEventListener('online', () => fill(find('#offline-lead'), t('package.back')));
