@@ -46,6 +46,7 @@ BLUEPRINTS = (
     "app.data.quality",
     "app.data.duplicates",
     "app.data.base",
+    "app.data.conversion",
     "app.data.sites",
     "app.data.entries",
     "app.data.grids",

@@ -107,6 +107,7 @@ FORMS: Final[dict[str, str]] = {
     "auth.sign_in": "login password next",
     "auth.sign_out": "",
     "confirm.confirm": "password code next",
+    "conversion.convert": "uscc",
     "counts.post_table": "act table",
     "desk.post_move": _CASE,
     "entries.correct": "@grids.registers.changes:FIELDS",

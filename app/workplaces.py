@@ -93,6 +93,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
             Place("data:view", "/data", "database", "data.registers"),
             Place("grid:view", "/registers", "list-details", "register.title"),
             Place("grid:view", "/data/sites", "building-community", "site.title"),
+            Place("enterprise:view", "/data/conversion", "id", "conversion.title"),
             Place("grid:view", "/data/base", "clipboard-check", "base.title"),
             Place(
                 "data:view", "/data/quality", "target", "quality.title",

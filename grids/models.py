@@ -24,6 +24,7 @@ from grids.addressing import models as addressing_models
 from grids.base_numbers import models as base_number_models
 from grids.channels import letter_models, link_models
 from grids.channels import models as channel_models
+from grids.conversion import models as conversion_models
 from grids.db import Base
 from grids.desk import models as desk_models
 from grids.disputes import models as dispute_models
@@ -65,6 +66,7 @@ __all__ = [
     "city",
     "codes",
     "components",
+    "conversion_models",
     "counts",
     "desk_models",
     "dispute_models",

@@ -29,6 +29,7 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         **dict.fromkeys(MAP_TABLES, (READ,)),
         **dict.fromkeys(REGISTERS, (READ, CHANGE)),
         "register_change": (READ,),
+        "code_conversion": (READ, CHANGE),
         "fact": (READ, ADD, CHANGE),
         "fact_check": (READ, ADD, CHANGE),
         **dict.fromkeys(("quality_result", "base_number"), (READ,)),

@@ -49,6 +49,11 @@ REGISTERS: Final = (
         "id source_id kind name geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
     ),
     Listed(
+        "code_conversion",
+        "registers",
+        "id registrar old_number name uscc converted_on enterprise_id area_code problem",
+    ),
+    Listed(
         "site",
         "map",
         "id org_code name kind hours phone address_id geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",

@@ -16,6 +16,7 @@ from grids.synth import docket as dockets
 from grids.synth import store
 from grids.synth.addresses import Addresses, address_houses
 from grids.synth.business import Firms, Sites, open_firms, rental_houses
+from grids.synth.conversions import store_conversions
 from grids.synth.docket import Docket
 from grids.synth.fittings import Components, Facilities, place_components, place_facilities
 from grids.synth.homes import Dwellings, Ints, People, build_dwellings, settle_people
@@ -125,6 +126,10 @@ class Works:
             store.store_firms(
                 out, site.plan, self.vault, site.firms, site.sites, site.rentals, self.keys,
                 self.index,
+            )  # fmt: skip
+            store_conversions(
+                out, site.plan, site.firms, self.keys["enterprise"],
+                self.homes["area_code"][site.firms.building],
             )  # fmt: skip
         elif kind == "homes":
             stop = min(start + HOMES, len(self.site.dwellings.building))

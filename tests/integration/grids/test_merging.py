@@ -20,7 +20,7 @@ from tests.support.cases import COUNTY, EAST, WEST, build_city, make_actor
 
 NOW = datetime(2026, 3, 4, 4, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 4)
-TABLES = ("enterprise", "premises", "import_key", "visit", "observation", "fact")
+TABLES = ("enterprise", "premises", "code_conversion", "import_key", "visit", "observation", "fact")
 EVIDENCE = {"brand": "same", "trade": "same", "code": "unknown", "place": "20", "address": "unknown",
             "industry": "same"}  # fmt: skip
 
@@ -68,6 +68,10 @@ def enterprises(session: Session, count: int, *, place: Any = WEST) -> list[int]
             (
                 "INSERT INTO premises (enterprise_id, kind, source, valid_from, geom) VALUES (:key,"
                 " 'shop', 'local', '2020-01-01', ST_SetSRID(ST_MakePoint(:x, :y), 4490))"
+            ),
+            (
+                "INSERT INTO code_conversion (registrar, old_number, name, enterprise_id, area_code)"
+                " VALUES ('market', :own, '旧号', :key, '339901001001')"
             ),
             "INSERT INTO import_key VALUES (:source, :own, 'enterprise', :key, :batch)",
             (
@@ -134,8 +138,11 @@ def everything(session: Session) -> dict[str, list[Any]]:
     }
 
 
+OWNER = {"premises": "enterprise_id", "code_conversion": "enterprise_id", "import_key": "entry_id"}
+
+
 def owner_of(session: Session, table: str, given: int) -> dict[str, int]:
-    column = {"premises": "enterprise_id", "import_key": "entry_id"}.get(table, "subject_id")
+    column = OWNER.get(table, "subject_id")
     rows = session.execute(text(f"SELECT {column}, count(*) FROM {table} GROUP BY 1"))
     return {str(key): n for key, n in rows if key == given}
 
@@ -152,11 +159,12 @@ def test_what_refers_to_the_entry_follows_it_and_comes_back(
     assert (stands.name, stands.staff, gone.uscc) == ("商行1", 1, None)
     assert stands.uscc is not None
     assert (gone.valid_to, gone.merged_into) == (TODAY, one)
-    for table in ("premises", "import_key", "visit", "observation"):
+    for table in ("premises", "code_conversion", "import_key", "visit", "observation"):
         assert owner_of(session, table, one) == {str(one): 2}
         assert owner_of(session, table, other) == {}
     assert {name: len(keys) for name, keys in made.moved.items()} == {
         "premises": 1, "import_key": 1, "visit": 1, "observation": 1, "enterprise": 0,
+        "code_conversion": 1,
     }  # fmt: skip
 
     said = session.execute(text(

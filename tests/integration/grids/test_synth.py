@@ -115,6 +115,29 @@ def test_every_organisation_of_the_tree_has_its_site_on_its_own_ground(city):
     assert city.one("SELECT count(DISTINCT geom) FROM site") == sum(sites.values())
 
 
+def test_registrars_have_come_as_far_as_the_customers(city):
+    found = {
+        registrar: (stock, converted, bad)
+        for registrar, stock, converted, bad in city.all(
+            "SELECT registrar, count(*), count(uscc), count(*) FILTER (WHERE problem <> '')"
+            " FROM code_conversion GROUP BY registrar"
+        )
+    }
+
+    stock, converted, bad = found["market"]
+    assert converted == round(0.65 * stock)
+    assert bad == 3
+    old = "SELECT count(*) FROM enterprise WHERE registered_on < '2015-10-01'"
+    assert stock == city.one(old)
+    for name in ("civil", "staffing"):
+        assert found[name][0] == found[name][1] > 0
+        assert found[name][2] == 1
+    assert city.one(
+        "SELECT count(*) FROM code_conversion AS c JOIN enterprise AS e ON e.id = c.enterprise_id"
+        " WHERE c.problem = '' AND c.uscc <> e.uscc"
+    ) == 0  # fmt: skip
+
+
 def test_the_customers_city_has_813_organisations():
     plan = plan_for(1.0, SEED, TODAY)
 
