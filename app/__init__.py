@@ -45,6 +45,7 @@ BLUEPRINTS = (
     "app.data.home",
     "app.data.quality",
     "app.data.duplicates",
+    "app.data.libraries",
     "app.data.base",
     "app.data.conversion",
     "app.data.sites",

@@ -66,6 +66,7 @@ FORMS: Final[dict[str, str]] = {
     "duplicates.decide": "@app.data.duplicates:FIELDS",
     "duplicates.again": "",
     "duplicates.undo": "",
+    "libraries.record": "indicator period v.*",
     "grid_plans.ask": "@app.data.grid_plans:FIELDS",
     "grid_plans.hand_in": "action",
     "grid_plans.decide": "action starts_on",

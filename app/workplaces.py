@@ -95,6 +95,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
             Place("grid:view", "/data/sites", "building-community", "site.title"),
             Place("enterprise:view", "/data/conversion", "id", "conversion.title"),
             Place("grid:view", "/data/base", "clipboard-check", "base.title"),
+            Place("data:view", "/data/libraries", "book", "library.title"),
             Place(
                 "data:view", "/data/quality", "target", "quality.title",
                 quality_alarms.count_unseen,

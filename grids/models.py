@@ -37,6 +37,7 @@ from grids.incidents.held import models as held_models
 from grids.incidents.sampling import models as sampling_models
 from grids.key_population import models as key_population_models
 from grids.ledgers import models as ledger_models
+from grids.libraries import models as library_models
 from grids.matching import models as matching_models
 from grids.outbox import models as outbox_models
 from grids.outbox import writing as outbox_writing
@@ -83,6 +84,7 @@ __all__ = [
     "key_runs",
     "ledger_models",
     "letter_models",
+    "library_models",
     "limits",
     "link_models",
     "matching_models",

@@ -35,6 +35,7 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         **dict.fromkeys(("quality_result", "base_number"), (READ,)),
         "quality_alarm": (READ, CHANGE),
         "base_signature": (READ, ADD),
+        "macro_figure": (READ, ADD),
         "duplicate_pair": (READ, CHANGE),
         "entry_merge": (READ, ADD, CHANGE),
         "category_limit": (READ, ADD, CHANGE),

@@ -73,6 +73,7 @@ ACTIONS: dict[str, Action] = {
         Action("duplicate_reopened", "change"),
         Action("entries_merged", "change"),
         Action("entries_unmerged", "change"),
+        Action("macro_recorded", "change"),
         Action("base_signed", "change"),
         Action("subject_request_registered", "change"),
         Action("subject_request_done", "change"),

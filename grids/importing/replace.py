@@ -21,7 +21,7 @@ CITY_TABLES = (
     "incident_event", "incident",
     "person", "household", "dwelling", "people_count", "people_group_count", "people_draw",
     "population_count", "population_batch", "population_told",
-    "quality_alarm", "quality_result", "base_signature", "base_number",
+    "quality_alarm", "quality_result", "base_signature", "base_number", "macro_figure",
     "import_key", "import_mend", "import_row", "import_batch", "duplicate_pair", "entry_merge",
     "fact", "fact_check", "register_change", "site", "premises", "enterprise", "component", "facility", "building",
     "address_alias", "address_question", "address_name", "address",

@@ -123,6 +123,11 @@ REGISTERS: Final = (
         "id register survivor given_up merged_at merged_by why before after moved said undone_at undone_by kept",
     ),
     Listed("base_number", "quality", "month area_code register n"),
+    Listed(
+        "macro_figure",
+        "registers",
+        "id indicator area_code period value source recorded_at recorded_by",
+    ),
     Listed("base_signature", "quality", "id area_code signed_at signed_by figures digest note"),
     Listed(
         "fact",

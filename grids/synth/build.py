@@ -35,6 +35,7 @@ from grids.synth import marks, store, store_cases
 from grids.synth.cases import Events, Planted, happen
 from grids.synth.divisions import Divided, divide
 from grids.synth.docket import Docket, first_month, make_docket, store_links
+from grids.synth.economy import store_economy
 from grids.synth.history import Teller
 from grids.synth.homes import Ints
 from grids.synth.marks import Mark
@@ -203,6 +204,7 @@ def _write_ground(connection: Connection, site: Site, progress: Progress) -> Mar
     progress("towns, communities, duty grids")
     divided = divide(site.world, site.dwellings)
     _store_divided(connection, out, plan, divided)
+    store_economy(out, plan, divided.divisions)
     keys = {table: out.ids(table, count) for table, count in site.sizes().items()}
     index = place_index(connection, plan.today)
     store.store_buildings(out, site.world, site.addresses, site.dwellings, site.built, index, keys)

@@ -39,6 +39,7 @@ SAMPLES: dict[str, Any] = {
     "tiles.tile:layer_id": "base",  # layers have permissions of their own: see test_layers
     "command.layer_items:layer_id": "area",
     "register": "component",
+    "libraries.library:name": "space",
     "rule": "enterprise.uscc.missing",
     "secret": "A" * 32,
     "portal.track:code": "A" * 26,
