@@ -73,7 +73,7 @@ FORMS: Final[dict[str, str]] = {
     "addresses.check_list": "lines act",
     "imports.send": "file source code name target department",
     "imports.read": "encoding delimiter sheet head_row crs",
-    "imports.check": "mode c.* v.*",
+    "imports.check": "mode match c.* v.*",
     "imports.again": "",
     "imports.mend": "m.*",
     "imports.repair": "on",

@@ -31,6 +31,8 @@ EVERYWHERE = ("",)
 @click.option("--encoding", default="", help="Of a text table; else guessed.")
 @click.option("--mode", type=click.Choice(["good", "all"]), default="good", show_default=True,
               help="Take the good rows, or all rows or none.")  # fmt: skip
+@click.option("--match", type=click.Choice(["likely", "exact"]), default="likely", show_default=True,
+              help="Lead rows to entries by their likeness too, or by codes and ids alone.")  # fmt: skip
 @click.option("--errors", type=click.Path(dir_okay=False, path_type=Path),
               help="Write the rows that were not taken here, with the reasons.")  # fmt: skip
 @click.option("--check", "is_check", is_flag=True, help="Change nothing.")
@@ -129,7 +131,7 @@ def _chosen(batch: "ImportBatch", **options: Any) -> Any:
     for text in options["constants"]:
         field, _, value = text.partition("=")
         mapping[field] = Given(value=value)
-    return replace(settings, mapping=mapping, mode=options["mode"])
+    return replace(settings, mapping=mapping, mode=options["mode"], match=options["match"])
 
 
 def _commit(engine: "Engine", batch_id: int) -> None:

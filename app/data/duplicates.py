@@ -15,15 +15,15 @@ from app.auth import requires
 from app.channel_pages import source_ip
 from app.data import entries, import_words
 from app.data.frame import page
+from app.data.likeness import evidence
 from app.data.quality import today
 from app.errors import status_of
-from app.i18n import translated
 from grids import jobs
 from grids.area_tree import area_names, areas_under
 from grids.errors import GridsError, NotFound
 from grids.layers.access import checked_area
 from grids.matching import merging, pairs
-from grids.matching.linkage import AGREEMENT, REASONS
+from grids.matching.linkage import REASONS
 from grids.matching.pairs import Told
 from grids.registers import listing
 from grids.registers.kinds import KINDS, Shown
@@ -155,21 +155,9 @@ def _around(found: tuple[Told, ...]) -> dict[str, Any]:
         "addresses": listing.addresses(g.session, g.actor, rows),
         "premises": pairs.premises_of(g.session, g.actor, found),
         "area_name": lambda code: faces.by_language(*area_names(g.session, code)),
-        "evidence": _evidence,
+        "evidence": lambda told: evidence(told.pair.evidence),
         "word": lambda name, row: entries.told(_fact(name), getattr(row, name)),
     }
-
-
-def _evidence(told: Told) -> list[tuple[str, str]]:
-    """Name what speaks for and against a pair: word and how it is meant, unknown left out."""
-    said = told.pair.evidence
-    return [
-        (translated(f"duplicate.evidence.{name}.{said[name]}", said[name]),
-         "ok" if words.index(said[name]) >= len(words) - 2 and said[name] != "two"
-         else "late" if said[name] in ("two", "other", "far", "unlike") else "soon")
-        for name, words in AGREEMENT.items()
-        if said.get(name) in words
-    ]  # fmt: skip
 
 
 def _facts(told: Told, kept: int, typed: Mapping[str, str]) -> list[dict[str, Any]]:

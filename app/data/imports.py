@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from app.auth import requires
 from app.data import import_words as words
 from app.data.fault_sheet import fault_sheet
 from app.data.frame import page
+from app.data.likeness import evidence
 from app.errors import status_of
 from app.render import json_answer
 from gis.errors import GisError
@@ -26,15 +28,18 @@ from grids.city import the_city
 from grids.codes import Department
 from grids.errors import GridsError, NotFound
 from grids.importing.batches import mending, reports, service
+from grids.importing.batches.likely import COMPARED
 from grids.importing.batches.models import ImportBatch
 from grids.importing.batches.placing import DRAWN
-from grids.importing.batches.settings import Given, Settings, settings_of
+from grids.importing.batches.settings import Given, settings_of
 from grids.importing.batches.targets import TARGETS, target_of
 
 bp = Blueprint("imports", __name__)
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 #: States in which the worker is at it: the page asks again by itself.
+#: Of the rows that are taken for an entry a page shows so many.
+SHOWN_LIKELY: Final = 20
 BUSY: Final = ("uploaded", "checking", "committing", "undoing")
 DELIMITERS: Final = (",", "\t", ";", "|")
 
@@ -131,7 +136,9 @@ def read(batch_id: int) -> ResponseReturnValue:
 
     def take(found: ImportBatch) -> None:
         old = settings_of(found.settings)
-        service.settle(g.session, found, Settings(how, form.get("crs", ""), old.mode, old.mapping))
+        service.settle(g.session, found, replace(
+            old, read=how, crs=form.get("crs", ""), repair=False
+        ))  # fmt: skip
         jobs.defer(g.session, "look_import", batch_id=found.id)
 
     return _act(batch_id, take)
@@ -153,7 +160,10 @@ def check(batch_id: int) -> ResponseReturnValue:
         }  # fmt: skip
         old = settings_of(found.settings)
         mode: Any = form.get("mode", "good")
-        service.ask_check(g.session, found, Settings(old.read, old.crs, mode, mapping))
+        how: Any = form.get("match", old.match)
+        service.ask_check(
+            g.session, found, replace(old, mode=mode, match=how, mapping=mapping, repair=False)
+        )
         jobs.defer(g.session, "check_import", batch_id=found.id)
 
     return _act(batch_id, take)
@@ -282,6 +292,9 @@ def _batch(batch_id: int, error: Exception | None = None) -> str:
             target=target, busy=found.state in BUSY,
             encodings=ENCODINGS, delimiters=DELIMITERS,
             systems=words.systems(the_city(g.session), settings, found.look),
+            likely=reports.matched(g.session, g.actor, found, most=SHOWN_LIKELY)
+            if is_judged and target.name in COMPARED else None,
+            evidence=evidence, compared=COMPARED,
             sheet=fault_sheet(
                 rows, target, settings, found.look.get("columns", ()),
                 can_mend=found.state == "checked", typed=_cells(request.form),

@@ -21,7 +21,7 @@ IMPORTS: Final = (
     Listed(
         "import_row",
         "imports",
-        "batch_id number own_id code data raw errors geom cell_id grid_id area_code coord_source verdict state entry_id before",
+        "batch_id number own_id code data raw errors geom cell_id grid_id area_code coord_source verdict state entry_id before match",
     ),
     Listed(
         "import_source",

@@ -9,11 +9,11 @@ from typing import Any, Final, TextIO
 
 import pandas as pd
 from geoalchemy2 import functions as geo
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session
 
 from gis.formats import safe_cell
-from grids.city import the_city
+from grids.city import City
 from grids.divisions import Area
 from grids.enterprises import Enterprise
 from grids.matching.linkage import AGREEMENT, find_pairs, reason_of
@@ -27,9 +27,14 @@ COLUMNS: Final = (
 
 def enterprises(session: Session) -> pd.DataFrame:
     """Read the enterprises that stand as `find_pairs` wants them; x and y in the city's metres."""
-    city = the_city(session)
-    place = geo.ST_Transform(Enterprise.geom, city.metric_srid)
-    rows = session.execute(
+    return enterprises_of(session.connection())
+
+
+def enterprises_of(connection: Connection) -> pd.DataFrame:
+    """Read the same where no session is at hand."""
+    city = select(City.metric_srid).limit(1).scalar_subquery()
+    place = geo.ST_Transform(Enterprise.geom, city)
+    rows = connection.execute(
         select(
             Enterprise.id, Enterprise.name, Enterprise.uscc, Enterprise.industry,
             Enterprise.address_id, Enterprise.area_code, geo.ST_X(place), geo.ST_Y(place),
@@ -43,7 +48,12 @@ def enterprises(session: Session) -> pd.DataFrame:
 
 def common_words(session: Session) -> tuple[str, ...]:
     """Return what many names begin with: the names of the county and its towns."""
-    rows = session.scalars(
+    return common_words_of(session.connection())
+
+
+def common_words_of(connection: Connection) -> tuple[str, ...]:
+    """Return the same where no session is at hand."""
+    rows = connection.scalars(
         select(Area.name_zh).where(Area.valid_to.is_(None), func.length(Area.code) <= 9)
     )
     return tuple(sorted(rows, key=lambda name: (-len(name), name)))

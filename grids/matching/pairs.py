@@ -22,7 +22,7 @@ LONGEST_WHY: Final = 500
 
 # A person is asked once. Whoever said "different" is asked again only where one of the two
 # entries says something else by now: the digest is of what was compared.
-_KEEP: Final = text("""
+_KEEP_FROM: Final = """
     INSERT INTO duplicate_pair AS p
         (register, one, other, score, evidence, reason, distance_m, digest, source, found_at)
     SELECT 'enterprise', a.id, b.id, f.score, f.evidence, f.reason,
@@ -30,9 +30,8 @@ _KEEP: Final = text("""
                               ST_Transform(b.geom, c.metric_srid)))::numeric, 1),
            md5(jsonb_build_array(a.name, a.uscc, a.industry, a.address_id, a.geom::text,
                                  b.name, b.uscc, b.industry, b.address_id, b.geom::text)::text),
-           :source, :now
-    FROM jsonb_to_recordset(CAST(:found AS jsonb))
-         AS f (one bigint, other bigint, score float8, reason text, evidence jsonb)
+           f.source, f.found_at
+    FROM (@FOUND@) AS f
     JOIN enterprise AS a ON a.id = least(f.one, f.other)
     JOIN enterprise AS b ON b.id = greatest(f.one, f.other)
     CROSS JOIN city AS c
@@ -44,7 +43,23 @@ _KEEP: Final = text("""
         found_at = CASE WHEN p.state = 'open' THEN p.found_at ELSE excluded.found_at END,
         decided_at = NULL, decided_by = NULL, why = ''
     WHERE p.state IN ('open', 'gone') OR (p.state = 'different' AND p.digest <> excluded.digest)
-""")
+"""
+_KEEP: Final = text(_KEEP_FROM.replace("@FOUND@", """
+    SELECT one, other, score, reason, evidence, :source AS source,
+           CAST(:now AS timestamptz) AS found_at
+    FROM jsonb_to_recordset(CAST(:found AS jsonb))
+         AS given (one bigint, other bigint, score float8, reason text, evidence jsonb)
+"""))  # fmt: skip
+#: The pairs that rows of a batch open which were entered, between two numbers; for a driver.
+KEEP_OF_ROWS: Final = _KEEP_FROM.replace("@FOUND@", """
+    SELECT r.entry_id AS one, told.entry AS other, told.score, told.reason, told.evidence,
+           'import:' || r.batch_id AS source, now() AS found_at
+    FROM import_row AS r
+    CROSS JOIN LATERAL jsonb_to_recordset(r.match -> 'pairs')
+         AS told (entry bigint, score float8, reason text, evidence jsonb)
+    WHERE r.batch_id = %(batch)s AND r.number BETWEEN %(first)s AND %(last)s
+      AND r.state = 'staged' AND r.verdict = 'new' AND r.match ? 'pairs'
+""")  # fmt: skip
 # What an import opened was judged by another prior: it goes with its entries alone.
 _GONE: Final = text("""
     UPDATE duplicate_pair AS p SET state = 'gone'

@@ -17,6 +17,7 @@ from grids.bulk import driver
 from grids.errors import Conflict
 from grids.facts import bulk as facts
 from grids.facts.bulk import Feed
+from grids.importing.batches import likely
 from grids.importing.batches.matching import between, find_entries, shown
 from grids.importing.batches.targets import Kind, Target
 
@@ -86,6 +87,8 @@ def commit_chunk(
         facts.take(run, feed, first, last)
         held = _count_held(run, target, where)
         _note_keys(run, target, source_id, where)
+        if target.name in likely.COMPARED:
+            likely.open_pairs(run, batch_id, first, last)
         run.execute(
             "UPDATE import_row SET state = 'done' WHERE batch_id = %s AND number BETWEEN %s AND %s"
             " AND state = 'staged' AND verdict IN ('new', 'change', 'same')",

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from grids.bulk import driver
 from grids.facts.bulk import Feed, drop_repeated
+from grids.importing.batches import likely
 from grids.importing.batches.staying import stay
 from grids.importing.batches.targets import Target
 
@@ -45,7 +46,7 @@ def shown(target: Target) -> sql.Composed:
 
 def resolve(
     connection: Connection, source_id: int, target: Target, feed: Feed,
-    only: Sequence[int] | None = None,
+    only: Sequence[int] | None = None, *, by_likeness: bool = False,
 ) -> None:  # fmt: skip
     """Judge every good row of a batch, or some that came later: new, a change, the same, out of reach."""
     batch_id = feed.batch_id
@@ -62,6 +63,8 @@ def resolve(
             _reject_same_entry(run, batch_id)
         else:
             _reject_entry_of_others(run, batch_id, only)
+        if by_likeness and target.name in likely.COMPARED:
+            likely.find(connection, batch_id, which)
         stay(run, batch_id, target, which)
         run.execute(
             sql.SQL("""

@@ -111,6 +111,10 @@ class ImportRow(Base):
             "import_row_waiting_idx", "batch_id", "number",
             postgresql_where=sql_text("state = 'staged'"),
         ),
+        Index(
+            "import_row_match_idx", "batch_id", "number",
+            postgresql_where=sql_text("match IS NOT NULL"),
+        ),
         CheckConstraint(_in("verdict", VERDICTS), name="verdict"),
         CheckConstraint(_in("state", ROW_STATES), name="state"),
     )  # fmt: skip
@@ -134,6 +138,8 @@ class ImportRow(Base):
     state: Mapped[str] = mapped_column(server_default="staged")
     entry_id: Mapped[int | None] = mapped_column(BigInteger)
     before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  #: what a change replaced
+    #: The entry that it was taken for by its likeness, or the pairs that it opens: `likely`.
+    match: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
 
 class ImportMend(Base):

@@ -7,10 +7,13 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from gis.formats import safe_cell
+from grids import scope
+from grids.accounts import Actor
+from grids.enterprises import Enterprise
 from grids.importing.batches.mending import mends_of
 from grids.importing.batches.models import ImportBatch, ImportMend, ImportRow
 
@@ -30,6 +33,34 @@ def by_rule(session: Session, batch: ImportBatch) -> list[tuple[str, str, int]]:
     return [
         (row.rule, row.heading, row.n) for row in session.execute(_BY_RULE, {"batch": batch.id})
     ]
+
+
+def matched(
+    session: Session, actor: Actor, batch: ImportBatch, *, most: int
+) -> tuple[int, int, list[tuple[ImportRow, str]]]:
+    """Tell of a batch that the caller has read in scope what likeness has led to.
+
+    Returns how many rows were taken for an entry, how many open pairs, and the first of the
+    former with the names of their entries.
+    """
+    taken = ImportRow.match.has_key("entry")
+    rows = (ImportRow.batch_id == batch.id, ImportRow.match.is_not(None))
+    counts = session.execute(
+        select(func.count().filter(taken), func.count().filter(~taken)).where(*rows)
+    ).one()
+    first = session.scalars(
+        select(ImportRow).where(*rows, taken).order_by(ImportRow.number).limit(most)
+    ).all()
+    keys = [row.entry_id for row in first]
+    names = dict[int, str](
+        (row.id, row.name)
+        for row in session.execute(
+            select(Enterprise.id, Enterprise.name).where(
+                scope.condition(actor, Enterprise), Enterprise.id.in_(keys)
+            )
+        )
+    )
+    return counts[0], counts[1], [(row, names.get(row.entry_id or 0, "")) for row in first]
 
 
 def error_file(

@@ -90,7 +90,10 @@ def run_check(engine: Engine, store: Store, batch_id: int, *, now: datetime) -> 
             batch, source, target = _locked(session, batch_id, "checking")
             session.execute(delete(ImportRow).where(ImportRow.batch_id == batch.id))
             _stage(session, store, batch, target)
-            matching.resolve(session.connection(), source.id, target, _feed(batch, source, target))
+            matching.resolve(
+                session.connection(), source.id, target, _feed(batch, source, target),
+                by_likeness=_is_likely(batch),
+            )  # fmt: skip
             batch.grids_seen = str(session.scalar(_GRIDS))
             _count(session, batch)
             batch.state, batch.checked_at, batch.attempts = "checked", now, 0
@@ -116,7 +119,9 @@ def run_mend(engine: Engine, batch_id: int, numbers: Sequence[int], *, now: date
             ))  # fmt: skip
             copy_frame(connection, "import_row", made.columns(batch.id))
             feed = _feed(batch, source, target)
-            matching.resolve(connection, source.id, target, feed, again.numbers)
+            matching.resolve(
+                connection, source.id, target, feed, again.numbers, by_likeness=_is_likely(batch)
+            )
             _count(session, batch)
             batch.state, batch.checked_at, batch.attempts = "checked", now, 0
     except (GisError, GridsError) as error:
@@ -189,6 +194,10 @@ def _begin(engine: Engine, batch_id: int, state: str) -> bool:
             return True
         batch.state, batch.refusal = "refused", {"code": TooOften.code}
         return False
+
+
+def _is_likely(batch: ImportBatch) -> bool:
+    return settings_of(batch.settings).match == "likely"
 
 
 def _locked(

@@ -19,7 +19,10 @@ from grids.key_population.identifiers import is_resident_number
 from grids.normal import Unfit
 
 Mode = Literal["good", "all"]
+Match = Literal["likely", "exact"]
 MODES: Final = ("good", "all")
+#: How rows are led to entries: by codes and ids alone, or by their likeness too.
+MATCHES: Final = ("likely", "exact")
 SHIFTED: Final = ("gcj02", "bd09")
 _LONGEST: Final = 200
 _EPSG: Final = re.compile(r"EPSG:\d{4,6}")
@@ -57,6 +60,8 @@ class Settings:
     mapping: Mapping[str, Given] = field(default_factory=dict)
     #: Outlines that are not valid are repaired: of one batch only, after its preview.
     repair: bool = False
+    #: `likely`: what no code leads to an entry is compared with the register (`likely`).
+    match: Match = "likely"
 
     def as_json(self) -> dict[str, Any]:
         """Return what is stored."""
@@ -68,7 +73,7 @@ def settings_of(stored: Mapping[str, Any]) -> Settings:
     mapping = {name: Given(**given) for name, given in (stored.get("mapping") or {}).items()}
     return Settings(
         ReadAs(**(stored.get("read") or {})), stored.get("crs", ""), stored.get("mode", "good"),
-        mapping, bool(stored.get("repair")),
+        mapping, bool(stored.get("repair")), stored.get("match", "likely"),
     )  # fmt: skip
 
 
@@ -79,6 +84,8 @@ def checked(settings: Settings, target: Target, columns: Iterable[str] = ()) -> 
     """
     if settings.mode not in MODES:
         raise BadSettings("no such mode", field="mode")
+    if settings.match not in MATCHES:
+        raise BadSettings("no such way to match", field="match")
     if settings.read.encoding not in ("", *ENCODINGS):
         raise BadSettings("no such encoding", field="encoding")
     if len(settings.read.delimiter) > 1:

@@ -20,7 +20,16 @@ from tests.support.cases import COUNTY, EAST, WEST, build_city, make_actor
 
 NOW = datetime(2026, 3, 4, 4, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 4)
-TABLES = ("enterprise", "premises", "code_conversion", "import_key", "visit", "observation", "fact")
+TABLES = (
+    "enterprise",
+    "premises",
+    "code_conversion",
+    "import_key",
+    "visit",
+    "observation",
+    "fact",
+    "fact_check",
+)
 EVIDENCE = {"brand": "same", "trade": "same", "code": "unknown", "place": "20", "address": "unknown",
             "industry": "same"}  # fmt: skip
 
@@ -63,6 +72,11 @@ def enterprises(session: Session, count: int, *, place: Any = WEST) -> list[int]
                 " confidence, batch_id) VALUES ('enterprise', :key, 'name', 'import:market', :name,"
                 " :now, 0.8, :batch), ('enterprise', :key, 'staff', :own, '7', :now, 0.3, NULL)"
             ), {"key": key, "name": f"商行{k}", "now": NOW, "batch": batch, "own": f"import:s{k}"})  # fmt: skip
+            session.execute(text(
+                "INSERT INTO fact_check (register, entry_id, field, candidates, weight, why, state,"
+                " area_code, grid_id, asked_at) SELECT 'enterprise', id, 'name', '[]', 1, 'asked',"
+                " 'open', area_code, grid_id, :now FROM enterprise WHERE id = :key"
+            ), {"key": key, "now": NOW})  # fmt: skip
         visit = uuid4()
         for statement in (
             (
@@ -163,7 +177,7 @@ def test_what_refers_to_the_entry_follows_it_and_comes_back(
         assert owner_of(session, table, one) == {str(one): 2}
         assert owner_of(session, table, other) == {}
     assert {name: len(keys) for name, keys in made.moved.items()} == {
-        "premises": 1, "import_key": 1, "visit": 1, "observation": 1, "enterprise": 0,
+        "premises": 1, "import_key": 1, "visit": 1, "observation": 1, "enterprise": 0, "fact_check": 1,
         "code_conversion": 1,
     }  # fmt: skip
 
