@@ -43,6 +43,10 @@ class BadNumber(Invalid):
     code = "incident.bad_number"
 
 
+#: What the phone says of a place becomes a flag of the case: it is looked at, never refused.
+SAID = ("mock_place", "outside_own")
+
+
 class ReportBody(msgspec.Struct, forbid_unknown_fields=True):
     """What a member of staff sends with a report; the id stands in the address."""
 
@@ -61,6 +65,8 @@ class ReportBody(msgspec.Struct, forbid_unknown_fields=True):
     coord_source: str = "gnss"
     after: list[str] = []
     answers: dict[str, str] = {}
+    mock_place: bool = False  #: the device says that its position was made up
+    outside_own: bool = False  #: the place lies outside of the own grid, and the worker means it
 
 
 class MoveBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -175,9 +181,10 @@ def get_incident(incident_id: UUID) -> ResponseReturnValue:
 def put_incident(incident_id: UUID) -> ResponseReturnValue:
     """Take a report in; sending it again is harmless and gets the same answer."""
     body = body_as(ReportBody)
-    fields = {name: getattr(body, name) for name in body.__struct_fields__}
+    fields = {name: getattr(body, name) for name in body.__struct_fields__ if name not in SAID}
     report = Report(
         id=incident_id,
+        flags={name: True for name in SAID if getattr(body, name)},
         **{**fields, "photos": tuple(body.photos), "after": tuple(body.after)},
     )
     vault = current_app.extensions["vault"]

@@ -48,12 +48,14 @@ def case_page(incident_id: UUID, *, errors: dict[str, str] | None = None) -> dic
         action["id"] = str(uuid4())
     _offer(case)
     row = found.row
-    place = {"id": case["id"], "lon": row.lon, "lat": row.lat, "risk": row.risk}
+    place = {"id": case["id"], "lon": row.lon, "lat": row.lat, "risk": row.risk,
+             "accuracy_m": row.accuracy_m}  # fmt: skip
     return {
         "case": case,
         "errors": errors or {},
         "chosen": request.form.get("action", "") if errors else "",
         "form": request.form if errors else {},
+        "accuracy": str(_("case.accuracy", m=f"{row.accuracy_m:,.0f}")) if row.accuracy_m else "",
         "left": faces.left_words(row.due_at, row.risk, now),
         "due_text": str(_("desk.until", at=faces.instant_words(row.due_at))) if row.due_at else "",
         "reported_text": faces.instant_words(row.reported_at),

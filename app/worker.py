@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -19,15 +18,15 @@ from app.faces import FieldErrors
 from app.incident_answers import held_json, named, photo_json, row_json
 from app.render import ENCODER, json_answer, own_path
 from app.worker_checks import open_questions
+from app.worker_report import FIELDS, Form, is_own_area, submit
 from gis.errors import GisError
 from grids import codes, duty, following, places
 from grids.accounts import on_duty
-from grids.city import City, the_city
+from grids.city import the_city
 from grids.errors import Conflict, GridsError
-from grids.incidents import detail, held, listing, service
+from grids.incidents import detail, held, listing
 from grids.incidents.listing import CaseRow, Filter
 from grids.incidents.places import place_of
-from grids.incidents.requests import Report
 from grids.regrid.history import tag
 
 bp = Blueprint("worker", __name__, url_prefix="/worker")
@@ -48,28 +47,6 @@ JOBS: Final = {
 #: A case handled on the spot or on the fast track was drawn to be looked at again.
 SAMPLE: Final = ("sample", "list-check")
 RANKS: Final = {"late": 0, "soon": 1, "ok": 2}
-
-
-@dataclass(frozen=True)
-class Form:
-    """What a worker has typed into the report form."""
-
-    id: str
-    category: str = ""
-    category_other: str = ""
-    text: str = ""
-    address: str = ""
-    lon: str = ""
-    lat: str = ""
-    answers: dict[str, str] = field(default_factory=dict)  #: to the category's questions
-
-    @property
-    def chosen(self) -> str:
-        """The category: of the list or of the chips."""
-        return self.category_other or self.category
-
-
-FIELDS: Final = tuple(name for name in Form.__dataclass_fields__ if name != "answers")
 
 
 @bp.get("/")
@@ -219,7 +196,7 @@ def post_report() -> ResponseReturnValue:
         if request.form.get("ask"):
             with g.session.begin():
                 return _report_page(form, {})
-        incident_id = _submit(form)
+        incident_id = submit(form)
     except FieldErrors as refused:
         errors, status = refused.errors, 422
     except Conflict as refused:
@@ -230,57 +207,6 @@ def post_report() -> ResponseReturnValue:
         return redirect(url_for("worker.task", incident_id=incident_id, done="submit"), 303)
     with g.session.begin():
         return _report_page(form, errors), status
-
-
-def _submit(form: Form) -> UUID:
-    now = datetime.now(UTC)
-    report_id = faces.form_id(form.id)
-    errors: dict[str, str] = {}
-    with g.session.begin():
-        city = the_city(g.session)
-        category = form.chosen
-        if not category:
-            errors["category"] = str(_("worker.error.category_none"))
-        errors |= questions.problems(category, form.answers)
-        photos: tuple[str, ...] = ()
-        placed: dict[str, Any] = {}
-        try:
-            photos = faces.sent_photos(city, g.actor, now=now, least=1)
-        except FieldErrors as refused:
-            errors |= refused.errors
-        try:
-            placed = _place(city, form)
-        except FieldErrors as refused:
-            errors |= refused.errors
-        if errors or report_id is None:
-            raise FieldErrors(errors)
-        report = Report(
-            id=report_id, category=category, text=form.text, photos=photos, channel="worker",
-            answers=form.answers, **placed,
-        )  # fmt: skip
-        service.submit(g.session, report, g.actor, now=now, vault=faces.vault())
-    return report_id
-
-
-def _place(city: City, form: Form) -> dict[str, Any]:
-    """Return the place that was typed: coordinates, or an address that is known."""
-    point = faces.coordinates({"lon": form.lon, "lat": form.lat})
-    if point is not None:
-        try:
-            place_of(city, *point, "gnss")
-        except GisError as refused:
-            raise FieldErrors({"place": faces.message_of(refused)}) from refused
-        return {"lon": point[0], "lat": point[1], "address": form.address}
-    found = places.find(g.session, form.address)
-    if found is None:
-        raise FieldErrors({"place": str(_("worker.error.place_none"))})
-    return {
-        "lon": found.lon,
-        "lat": found.lat,
-        "address": form.address,
-        "coord_source": "derived",
-        "accuracy_m": found.accuracy_m,
-    }
 
 
 @bp.get("/api/place")
@@ -298,10 +224,12 @@ def name_place() -> ResponseReturnValue:
         except GisError:
             return json_answer({"inside": False, "near": [], "address": None, "area": ""})
         found = places.near(g.session, lon, lat)
+        is_own = is_own_area(g.actor, found.area_code)
         near = _near(lon, lat, request.args.get("category", ""), now)
     return json_answer(
         {
             "inside": True,
+            "own": is_own,
             "address": found.address,
             "distance_m": found.distance_m,
             "grid": found.grid_name,

@@ -2,6 +2,7 @@
 
 import re
 
+import psycopg
 import pytest
 from playwright.sync_api import expect
 
@@ -65,6 +66,69 @@ def test_a_report_takes_four_taps(new_page, spot):
     shoot(page, "worker-sent")
     page.goto("/worker/mine")
     assert page.locator(".row").count() >= 1
+
+
+@pytest.mark.parametrize(("language", "look"), faces.LOOKS)
+def test_r50_a_rough_position_elsewhere_is_drawn_and_sent_only_when_it_is_meant(
+    new_page, city_server, language, look
+):
+    own = city_server.login("worker")["area"]
+    seats = {one["area"]: one for one in city_server.logins if one["role"] == "town_seat"}
+    with psycopg.connect(city_server.settings.owner_url) as conn:
+        other = conn.execute(
+            "SELECT g.code FROM grid AS g JOIN grid_version AS v ON v.grid_id = g.id"
+            " WHERE v.valid @> current_date AND g.code <> %s AND left(g.code, 9) = ANY (%s)"
+            " ORDER BY g.code LIMIT 1", (own, list(seats)),
+        ).fetchone()[0]  # fmt: skip
+    page = new_page(
+        role="worker", phone=True, locale=language, color_scheme=look,
+        **faces.at_spot(*faces.spot_in(city_server, other), accuracy_m=2000),
+    )  # fmt: skip
+    page.goto("/worker/report")
+    page.locator("#place-map path").wait_for(state="attached")
+    ring = page.locator("#place-map path").bounding_box()
+    assert ring["width"] > 300
+    page.set_input_files("#photos", faces.photo_file(7))
+    page.locator(".shot").wait_for()
+    page.locator("#categories .choice").first.tap()
+    expect(page.locator("#place-grid")).not_to_be_empty()
+    sent = []
+    page.on(
+        "request",
+        lambda r: (
+            sent.append(r.post_data_json)
+            if r.method == "PUT" and "/api/incidents/" in r.url
+            else None
+        ),
+    )
+
+    page.locator("#send").tap()
+    page.locator("dialog[open]").wait_for()
+    shoot(page, f"worker-elsewhere-{language[:2]}-{look}")
+    wrong = [*faces.too_wide(page), *faces.bare_keys(page), *faces.faults(page)]
+    page.locator("dialog[open] .dialog-foot .btn").first.tap()
+    page.locator("dialog[open]").wait_for(state="detached")
+    assert sent == []
+    page.locator("#send").tap()
+    page.locator("dialog[open] .btn-primary").tap()
+    page.locator(".sent-screen strong").wait_for()
+
+    assert [(body["accuracy_m"], body["outside_own"]) for body in sent] == [(2000, True)]
+    page = new_page(locale=language, color_scheme=look)
+    page.goto("/sign-in")
+    page.fill("input[name=login]", seats[other[:9]]["login"])
+    page.fill("input[name=password]", seats[other[:9]]["password"])
+    page.click("main form button[type=submit]")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    with psycopg.connect(city_server.settings.owner_url) as conn:
+        case = conn.execute(
+            "SELECT id FROM incident WHERE flags ? 'outside_own' ORDER BY received_at DESC LIMIT 1"
+        ).fetchone()[0]
+    page.goto(f"/desk/cases/{case}")
+    page.locator("path.accuracy-ring").wait_for(state="attached")
+    shoot(page, f"desk-accuracy-{language[:2]}-{look}", full=True)
+    wrong += faces.bare_keys(page)
+    assert wrong == [], "\n".join(wrong)
 
 
 def test_the_pin_is_moved_on_the_map(new_page, spot):

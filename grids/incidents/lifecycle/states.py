@@ -102,6 +102,8 @@ FLAGS: Final[MappingProxyType[str, Literal["state", "case"]]] = MappingProxyType
         "appeal_refused": "case",
         "exempt": "case",  # late, but not counted as late
         "merged_from": "case",
+        "mock_place": "case",  # the phone said that its position was made up
+        "outside_own": "case",  # outside of the worker's grid, who said that this is meant
         "confidential": "case",  # who reported it is told to the seat of intake only
     }
 )

@@ -57,6 +57,7 @@ class CaseRow:
     flags: dict[str, Any]
     lon: float
     lat: float
+    accuracy_m: float | None  #: as the phone told it
 
     def placed(self) -> Placed:
         """Return what decides who may act on the case."""
@@ -104,6 +105,7 @@ def rows_at(now: datetime) -> Select[*tuple[Any, ...]]:
             Incident.flags,
             func.ST_X(Incident.geom).label("lon"),
             func.ST_Y(Incident.geom).label("lat"),
+            Incident.accuracy_m,
         )
         .join(Category, Category.id == Incident.category_id)
         .outerjoin(Grid, Grid.id == Incident.grid_id)

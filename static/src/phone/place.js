@@ -8,12 +8,15 @@ import {token} from '../lib/theme.js';
 import {createMap} from '../map/create.js';
 import {icon} from '../ui/icon.js';
 
-/** @typedef {{lon: number, lat: number, accuracy: number | null, source: 'gnss' | 'map_click'}} Place */
+/** @typedef {{lon: number, lat: number, accuracy: number | null, source: 'gnss' | 'map_click', isMock?: boolean}} Place */
 /** @typedef {'denied' | 'unavailable' | 'timeout' | 'unsupported'} Trouble */
 
 const WAIT_MS = 12_000;
 /** Where a pin stands after the position is known. */
 const ZOOM = 17;
+/** Browsers do not tell made-up positions; the shells of some phones add the word. @param {any} position */
+const isMocked = position => [position, position.coords].some(one => Boolean(one.mocked ?? one.isMock ?? one.isFromMockProvider));
+
 /**
  * @param {{host: HTMLElement, city: {bounds: [number, number, number, number], attribution?: string},
  *   onChange: (place: Place) => void}} options
@@ -92,8 +95,9 @@ export function createPlace({host, city, onChange}) {
     return new Promise((resolve, reject) => {
       if (!navigator.geolocation || !window.isSecureContext) { reject('unsupported'); return; }
       navigator.geolocation.getCurrentPosition(
-        ({coords}) => {
-          set({lon: coords.longitude, lat: coords.latitude, accuracy: coords.accuracy, source: 'gnss'});
+        position => {
+          const {coords} = position;
+          set({lon: coords.longitude, lat: coords.latitude, accuracy: coords.accuracy, source: 'gnss', isMock: isMocked(position)});
           resolve(/** @type {Place} */ (place));
         },
         error => reject(/** @type {Trouble[]} */ (['unavailable', 'denied', 'unavailable', 'timeout'])[error.code] ?? 'unavailable'),

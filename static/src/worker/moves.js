@@ -3,6 +3,7 @@
 import {find} from '../lib/dom.js';
 import {lang} from '../lib/i18n.js';
 import {createMap} from '../map/create.js';
+import {drawRing} from '../map/ring.js';
 import {bindMove} from '../phone/moves.js';
 import {here} from './here.js';
 import {hideUnsent, showUnsent, watchNetwork} from './strip.js';
@@ -30,5 +31,6 @@ function showMap(data) {
   const map = createMap(host, {lang: lang(), bounds: data.city.bounds, center: [data.case.lon, data.case.lat], zoom: 17, attribution: data.city.attribution});
   map.incidents.show([data.case]);
   map.incidents.select(data.case.id);
+  drawRing(map.leaflet, data.case);
   host.scrollIntoView({block: 'center'});
 }

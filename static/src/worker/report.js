@@ -10,6 +10,7 @@ import {createNotes, keepDraft} from '../phone/fields.js';
 import {createPlace} from '../phone/place.js';
 import {isSecure, send} from '../phone/send.js';
 import {createShots} from '../phone/shots.js';
+import {confirmDialog} from '../ui/dialog.js';
 import {errorText} from '../ui/errors.js';
 import {icon} from '../ui/icon.js';
 import {bindQuestions} from '../ui/questions.js';
@@ -18,6 +19,9 @@ import {hideUnsent, showUnsent, watchNetwork} from './strip.js';
 
 /** @typedef {{id: string, city: {bounds: [number, number, number, number], attribution?: string}, most_photos: number}} Data */
 
+/** So rough a position may lie in another grid. */
+const ROUGH_M = 200;
+const LONGEST_MS = 3000;
 const PARKED = 'wangge.parked';
 
 /**
@@ -65,6 +69,13 @@ export function startReport(form, data) {
   const [nameLine, gridLine, accuracy] = [find('#place-name'), find('#place-grid'), find('#accuracy')];
   let address = '';
   let asked = 0;
+  /** The place lies in the own grid, as far as the server said; unknown without a network. */
+  let isOwn = true;
+  /** @type {Promise<void>} */
+  let naming = Promise.resolve();
+  let elsewhere = '';
+  /** Of which place somebody said that it is meant although it lies elsewhere. */
+  let meant = '';
   watchNetwork();
 
   const shots = createShots({
@@ -74,7 +85,7 @@ export function startReport(form, data) {
   });
   void parked().then(file => file && shots.add([file]));
 
-  const place = createPlace({host: find('#place-map'), city: data.city, onChange: at => { notes.show('place'); void name(at); }});
+  const place = createPlace({host: find('#place-map'), city: data.city, onChange: at => { notes.show('place'); isOwn = true; naming = name(at); }});
   find('#show-map').addEventListener('click', () => place.show());
   find('#locate').addEventListener('click', () => void locate());
 
@@ -96,12 +107,16 @@ export function startReport(form, data) {
   async function name(at) {
     const turn = (asked += 1);
     accuracy.textContent = at.accuracy ? t('place.accuracy', {m: Math.round(at.accuracy)}) : t('place.by_map');
+    // A position that may be streets away is looked at on the map, with its ring.
+    if (at.accuracy && at.accuracy > ROUGH_M) { place.show(); notes.show('place', t('place.rough', {m: Math.round(at.accuracy)})); }
     try {
       const found = await getJson(urlOf('/worker/api/place', {lon: at.lon, lat: at.lat, category: chosen()}));
       if (turn !== asked) return;
       address = found.address ?? '';
       nameLine.textContent = found.address ?? found.area;
       gridLine.textContent = [found.grid ?? t('place.no_grid'), found.area].filter(Boolean).join(' · ');
+      isOwn = found.own !== false;
+      elsewhere = found.grid ?? found.area;
       if (!found.inside) notes.show('place', t('place.outside'));
       showNear(found.near);
     } catch (error) {
@@ -127,7 +142,7 @@ export function startReport(form, data) {
     notes.show('category');
     void questions.show(chosen());
     const at = place.get();
-    if (at) void name(at);
+    if (at) naming = name(at);
   });
   void questions.show(chosen());
   find('#more-categories').addEventListener('click', () => pickCategory(({code, name: label}) => {
@@ -168,8 +183,22 @@ export function startReport(form, data) {
     summary.hidden = true;
     const found = problems();
     if (Object.keys(found).length) notes.showAll(found);
-    else await transmit();
+    else if (await isMeant()) await transmit();
   });
+
+  /** What lies outside of the own grid is sent only when somebody says that it is meant. */
+  async function isMeant() {
+    // The answer may be on its way; without a network nobody waits for it.
+    await Promise.race([naming, new Promise(done => setTimeout(done, LONGEST_MS))]);
+    if (isOwn || meant === spot()) return true;
+    const isSure = await confirmDialog({title: t('elsewhere.title'), text: t('elsewhere.text', {name: elsewhere}), action: t('elsewhere.send')});
+    if (isSure) meant = spot();
+    return isSure;
+  }
+
+  /** The place as a word that changes when it does. */
+  const spot = () => { const at = place.get(); return at ? `${at.lon},${at.lat}` : ''; };
+
 
   /** Without a secure context the form posts itself; it then carries the small photos. */
   function lendPhotos() {
@@ -186,6 +215,7 @@ export function startReport(form, data) {
     const body = {
       category: chosen(), text: input('#text').value.trim(), address, lon: at.lon, lat: at.lat, accuracy_m: at.accuracy,
       coord_source: at.source, device_at: claimedAt, channel: 'worker', answers: questions.named(),
+      ...(at.isMock && {mock_place: true}), ...(meant === spot() && {outside_own: true}),
     };
     show(t('send.photos'), true);
     try {

@@ -1,6 +1,7 @@
 """The grid worker's pages without script, and what their scripts ask for."""
 
 import io
+import json
 import re
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -126,6 +127,61 @@ def test_a_report_without_script_is_taken(desk, worker, session):
     row = session.scalars(select(Incident)).one()
     assert (row.channel, row.status) == ("worker", "pending_accept")
     assert row.number in worker.get("/worker/mine").text
+
+
+def test_r50_a_place_outside_of_the_own_grid_is_taken_when_it_is_meant(desk, worker, session):
+    sent = {"id": str(uuid4()), "category": MANHOLE, "lon": str(EAST[0]), "lat": str(EAST[1])}
+    asked = upload(worker, "/worker/report", **sent, photos=[photo_bytes()])
+
+    assert asked.status_code == 422
+    assert 'name="outside_own" value="1"' in asked.text
+    assert session.scalar(select(func.count()).select_from(Incident)) == 0
+    assert (
+        worker.get("/worker/api/place", query_string={"lon": EAST[0], "lat": EAST[1]}).json["own"]
+        is False
+    )
+    assert (
+        worker.get("/worker/api/place", query_string={"lon": WEST[0], "lat": WEST[1]}).json["own"]
+        is True
+    )
+
+    meant = upload(worker, "/worker/report", **sent, outside_own="1", photos=[photo_bytes()])
+
+    assert meant.status_code == 303
+    assert session.scalars(select(Incident)).one().flags == {"outside_own": True}
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        # 400 m off the door that is meant, still in the own grid; rough; made up; elsewhere.
+        ((WEST[0] + 0.0041, WEST[1]), {"accuracy_m": 400.0}),
+        (WEST, {"accuracy_m": 2000.0}),
+        (WEST, {"accuracy_m": 5.0, "mock_place": True}),
+        (EAST, {"accuracy_m": 2000.0, "mock_place": True, "outside_own": True}),
+        (EAST, {"accuracy_m": 30.0}),
+    ],
+)
+def test_r50_a_doubtful_position_is_kept_with_what_is_known_of_it_never_dropped(
+    desk, worker, session, sign_in, place, said
+):
+    photo = cases.make_photo(session)
+    body = {"category": MANHOLE, "lon": place[0], "lat": place[1], "photos": [photo], **said}
+
+    answer = worker.put(f"/api/incidents/{uuid4()}", json=body)
+
+    assert answer.status_code == 201, answer.text
+    row = session.scalars(select(Incident)).one()
+    assert row.accuracy_m == said["accuracy_m"]
+    flags = {name for name in ("mock_place", "outside_own") if said.get(name)}
+    assert set(row.flags) == flags
+    page = sign_in("town_seat", "339901").get(f"/desk/cases/{row.id}")
+    assert page.status_code == 200
+    assert f"±{said['accuracy_m']:,.0f} 米" in page.text
+    shown = json.loads(re.search(r'id="page-data">(.*?)</script>', page.text)[1])["case"]
+    assert shown["accuracy_m"] == said["accuracy_m"]
+    assert ("模拟位置" in page.text) == ("mock_place" in flags)
+    assert ("网格之外" in page.text) == ("outside_own" in flags)
 
 
 def test_an_empty_report_is_told_field_by_field(desk, worker, session):
