@@ -57,6 +57,7 @@ BLUEPRINTS = (
     "app.data.questions",
     "app.data.burden",
     "app.data.imports",
+    "app.data.import_databases",
     "app.openapi",
     "app.admin",
     "app.linking",
@@ -93,6 +94,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     from app.assets import DIST, YEAR_S
     from app.config import Settings
+    from app.databases import databases_from
     from app.outgoing import doors_from
 
     settings = settings or Settings.load()
@@ -112,6 +114,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["vault"] = keys.vault_of(settings)
     app.extensions["signer"] = keys.signer_of(settings)
     app.extensions["doors"] = doors_from(settings.outgoing)
+    app.extensions["databases"] = databases_from(settings.import_hosts)
     db.init_app(app, settings)
     auth.init_app(app, settings)
     security.init_app(app, settings)

@@ -73,6 +73,7 @@ class Settings:
     https: bool = False
     trusted_proxies: int = 0
     outgoing: str = ""  #: places that may be called: "id=address [network ...]", with commas
+    import_hosts: str = ""  #: databases that tables may be taken from: "id=postgresql://host/name"
     sms_door: str = ""  #: id in WANGGE_OUTGOING of the text-message gateway; empty: none
     hotline: str = "96150"  #: stands before the number that the public is told
     mail_box: str = ""  #: letters: imaps://login@host:993/INBOX; empty: no letter box

@@ -146,6 +146,7 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         "import_batch": (READ, ADD, CHANGE),
         "import_row": (READ,),
         "import_mend": (READ, ADD),
+        "import_connection": (READ, ADD, CHANGE, REMOVE),
         "import_key": (READ,),
     },
     "wangge_worker": {

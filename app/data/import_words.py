@@ -49,6 +49,8 @@ def message(error: Exception) -> str:
         shown = "、".join(field(one) for one in lacking)
     else:
         shown = translated(f"field.{named}", named) if named else ""
+    if str(params.get("why", "")).startswith("db_"):
+        return cause(params)  # a database of somebody else, not a file
     code = getattr(error, "code", "")
     said = translated(f"error.{code}", str(error), **{"field_name": shown, **params})
     more = cause(params)

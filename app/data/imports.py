@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from flask import Blueprint, Response, g, redirect, request, url_for
+from flask import Blueprint, Response, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -72,6 +72,7 @@ def _home(form: dict[str, str], error: str) -> str:
             error=error,
             most_mb=MOST_BYTES >> 20,
             busy=BUSY,
+            has_databases=bool(current_app.extensions["databases"]),
             older=rows[-1][0].id if len(rows) == service.LISTED else 0,
         )
 
@@ -88,14 +89,10 @@ def send() -> ResponseReturnValue:
         with g.session.begin():
             if len(data) > MOST_BYTES:
                 raise service.TooLarge("too large", most_mb=MOST_BYTES >> 20, field="file")
-            source = None
-            if form["source"]:
-                source = service.known_source(g.session, g.actor, form["source"])
-            if source is None:
-                source = service.make_source(
-                    g.session, g.actor, code=form["code"] or form["source"], name=form["name"],
-                    target=form["target"], department=form["department"],
-                )  # fmt: skip
+            source = service.source_for(
+                g.session, g.actor, known=form["source"], code=form["code"], name=form["name"],
+                target=form["target"], department=form["department"],
+            )  # fmt: skip
             batch = service.start(
                 g.session, faces.blob_store(), g.actor, source, data,
                 name=(file.filename if file is not None else "") or "", now=datetime.now(UTC),

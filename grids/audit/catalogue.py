@@ -58,6 +58,8 @@ ACTIONS: dict[str, Action] = {
         Action("register_corrected", "change"),
         Action("code_converted", "change"),
         Action("import_sent", "change"),
+        Action("import_connected", "change"),
+        Action("import_disconnected", "change"),
         Action("import_mended", "change"),
         Action("import_committed", "change"),
         Action("import_undone", "change"),

@@ -116,6 +116,7 @@ PERSONAL: Final[dict[str, Personal]] = {
     **_each(_SECRET, "past_password", "password_hash"),
     **_each(_SECRET, "second_factor", "secret_sealed"),
     **_each(_SECRET, "outbox_receiver", "secret_sealed"),
+    **_each(_SECRET, "import_connection", "password_sealed"),
     **_each(_SECRET, "recovery_code", "code_hash"),
     **_each(_STAFF, "linked_identity", "issuer subject"),
     **_each(_STAFF, "assignment", "account_id role area_code"),

@@ -12,6 +12,11 @@ IMPORTS: Final = (
         "imports",
         "id source_id account_id area_code areas file_sha256 file_name file_size settings look state refusal attempts grids_seen rows_total rows_new rows_changed rows_same rows_rejected rows_held rows_stated rows_done rows_undone rows_kept created_at checked_at committed_at committed_by undone_at undone_by cleared_at",
     ),
+    Listed(
+        "import_connection",
+        "imports",
+        "id server user_name password_sealed area_code created_at created_by used_at",
+    ),
     Listed("import_key", "imports", "source_id own_id target entry_id batch_id"),
     Listed(
         "import_mend",

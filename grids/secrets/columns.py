@@ -73,6 +73,7 @@ SEALED: Final = (
     SealedColumn("enterprise", "contact_sealed"),
     SealedColumn("second_factor", "secret_sealed"),
     SealedColumn("outbox_receiver", "secret_sealed"),
+    SealedColumn("import_connection", "password_sealed"),
     SealedColumn("letter", "sender_sealed", "sender_index", "sender", normal_address),
     SealedColumn("letter", "subject_sealed"),
     SealedColumn("letter", "text_sealed"),

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     Text,
     func,
 )
@@ -20,7 +21,7 @@ from sqlalchemy import text as sql_text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grids.db import Base, code_column, geometry, identity
+from grids.db import Base, code_column, geometry, identity, personal
 
 #: 已上传, 已读取, 核对中, 已核对, 入库中, 已入库, 撤销中, 已撤销, 未接收
 STATES: Final = (
@@ -157,6 +158,22 @@ class ImportMend(Base):
     became: Mapped[str]
     mended_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("account.id"))
     mended_at: Mapped[datetime]
+
+
+class ImportConnection(Base):
+    """A sign-in to a database of somebody else, from which tables are taken (数据库连接)."""
+
+    __tablename__ = "import_connection"
+    __level__ = "L2"
+
+    id: Mapped[int] = identity()
+    server: Mapped[str]  #: its word in WANGGE_IMPORT_HOSTS
+    user_name: Mapped[str]
+    password_sealed: Mapped[bytes] = mapped_column(LargeBinary, info=personal("L3"))
+    area_code: Mapped[str] = mapped_column(code_column())  #: of whoever set it up
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    created_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("account.id"))
+    used_at: Mapped[datetime | None]
 
 
 class ImportKey(Base):

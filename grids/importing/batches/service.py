@@ -149,6 +149,16 @@ def make_source(
     return made
 
 
+def source_for(
+    session: Session, actor: Actor, *, known: str, code: str, name: str, target: str, department: str
+) -> ImportSource:  # fmt: skip
+    """Return the source that was chosen, else a new one. Raises `BadSource` and `NoTarget`."""
+    found = known_source(session, actor, known) if known else None
+    return found or make_source(
+        session, actor, code=code or known, name=name, target=target, department=department
+    )
+
+
 def common_area(areas: Sequence[str]) -> str:
     """Return the code that holds all of some areas.
 
