@@ -64,17 +64,27 @@ def connection_of(session: Session, actor: Actor, connection_id: int) -> ImportC
 def connect(
     session: Session, vault: Vault, actor: Actor, *, server: str, user: str, password: str
 ) -> ImportConnection:
-    """Keep a sign-in that was tried. Raises `BadConnection`."""
+    """Keep a sign-in, in place of an older one of the same user. Raises `BadConnection`."""
     if not user or len(user) > _LONGEST or "\0" in user:
         raise BadConnection("no user", field="user")
     if not password or len(password) > _LONGEST_PASSWORD or "\0" in password:
         raise BadConnection("no password", field="password")
-    made = ImportConnection(
-        server=server, user_name=user, password_sealed=b"", area_code=common_area(actor.areas),
-        created_by=actor.account_id or None,
+    area = common_area(actor.areas)
+    made = session.scalar(
+        select(ImportConnection)
+        .where(
+            ImportConnection.server == server, ImportConnection.user_name == user,
+            ImportConnection.area_code == area,
+        )
+        .limit(1)
     )  # fmt: skip
-    session.add(made)
-    session.flush()
+    if made is None:
+        made = ImportConnection(
+            server=server, user_name=user, password_sealed=b"", area_code=area,
+            created_by=actor.account_id or None,
+        )  # fmt: skip
+        session.add(made)
+        session.flush()
     made.password_sealed = vault.seal("import_connection", made.id, "password_sealed", password)
     _note(session, actor, made, "import_connected")
     session.flush()

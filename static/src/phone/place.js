@@ -14,6 +14,12 @@ import {icon} from '../ui/icon.js';
 const WAIT_MS = 12_000;
 /** Where a pin stands after the position is known. */
 const ZOOM = 17;
+/** So wide a ring still fits the map at that zoom. */
+const FITS_M = 90;
+
+/** A rough position is shown with all of its ring. @param {Place} at */
+const zoomOf = at => ZOOM - Math.max(0, Math.ceil(Math.log2((at.accuracy ?? 0) / FITS_M || 1)));
+
 /** Browsers do not tell made-up positions; the shells of some phones add the word. @param {any} position */
 const isMocked = position => [position, position.coords].some(one => Boolean(one.mocked ?? one.isMock ?? one.isFromMockProvider));
 
@@ -37,7 +43,7 @@ export function createPlace({host, city, onChange}) {
     host.hidden = false;
     if (map) return;
     const center = place ? /** @type {[number, number]} */ ([place.lon, place.lat]) : null;
-    const made = createMap(host, {lang: lang(), bounds: city.bounds, center, zoom: center ? ZOOM : null, attribution: city.attribution});
+    const made = createMap(host, {lang: lang(), bounds: city.bounds, center, zoom: place ? zoomOf(place) : null, attribution: city.attribution});
     map = made;
     host.setAttribute('role', 'application');
     host.setAttribute('aria-label', t('place.map'));
@@ -84,7 +90,7 @@ export function createPlace({host, city, onChange}) {
     mark();
     isTouched = false;
     if (map) {
-      look(next, ZOOM);
+      look(next, zoomOf(next));
       drawRing();
     }
     onChange(next);

@@ -239,6 +239,7 @@ def test_a_sign_in_that_does_not_work_is_not_kept(
 
 def test_the_password_is_sealed_and_shown_nowhere(desk: Desk) -> None:
     path = desk.connect().headers["Location"]
+    assert desk.connect().headers["Location"] == path
 
     sealed = desk.session.execute(text("SELECT password_sealed FROM import_connection")).scalar()
 
