@@ -1,13 +1,13 @@
 """Tables are taken from databases of others through kept sign-ins, their passwords sealed.
 
-Revision ID: 0058
+Revision ID: 0061
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0058"
-down_revision = "0057"
+revision = "0061"
+down_revision = "0060"
 
 
 def upgrade() -> None:
