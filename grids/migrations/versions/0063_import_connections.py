@@ -1,13 +1,13 @@
 """Tables are taken from databases of others through kept sign-ins, their passwords sealed.
 
-Revision ID: 0061
+Revision ID: 0063
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0061"
-down_revision = "0060"
+revision = "0063"
+down_revision = "0062"
 
 
 def upgrade() -> None:
