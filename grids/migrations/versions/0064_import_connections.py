@@ -1,13 +1,13 @@
 """Tables are taken from databases of others through kept sign-ins, their passwords sealed.
 
-Revision ID: 0063
+Revision ID: 0064
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0063"
-down_revision = "0062"
+revision = "0064"
+down_revision = "0063"
 
 
 def upgrade() -> None:
