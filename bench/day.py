@@ -210,9 +210,15 @@ def _results(day: Day, rows: int, found: Found, scale: float) -> list[Result]:
         resource.getrusage(who).ru_maxrss
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu = sum(one.ru_utime + one.ru_stime for one in used)
     for name, value in {**day.seconds, "all": total}.items():
         print(f"  {name:42} {value:8.1f} s", file=sys.stderr)
-    print(f"  {rows:,} records, most memory of a process {peak / 2**20:.2f} GiB", file=sys.stderr)
+    print(
+        f"  {rows:,} records, {cpu:.0f} s of Python's time, most memory of a process"
+        f" {peak / 2**20:.2f} GiB",
+        file=sys.stderr,
+    )
     return [
         Result("day: records of fifteen departments", scale, rows / total, WANTED_PER_S, "rows/s", 1.0),
         Result("day: duplicates, precision", scale, found.precision(), 1.0, "share", PRECISION),

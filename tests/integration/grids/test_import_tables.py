@@ -106,6 +106,24 @@ def test_the_same_file_again_changes_nothing(desk: Desk, codes: list[str]) -> No
         assert session.scalars(select(RegisterChange)).all() == []
 
 
+def test_what_a_file_only_rounds_has_not_moved(desk: Desk, codes: list[str]) -> None:
+    desk.whole(table([firm(code, 经度=120.05) for code in codes[:2]]))
+    first = desk.firms()[codes[0]].geom
+    rows = [firm(codes[0], 经度=120.050003), firm(codes[1], 经度=120.0502)]
+
+    again = desk.whole(table(rows))
+
+    assert (again.rows_same, again.rows_changed) == (1, 1)
+    assert desk.firms()[codes[0]].geom == first
+
+    head = ("编号", "建筑用途", "几何")
+    outline = "POLYGON((120.05 29.3,{} 29.3,120.0501 29.3002,120.05 29.3))"
+    for n, (corner, same) in enumerate((("120.0502", 0), ("120.0502000004", 1), ("120.05023", 0))):
+        sent = table([("F1", "住宅", outline.format(corner))], head)
+        done = desk.whole(sent, source="zhujian", target="building")
+        assert (done.rows_new, done.rows_same) == (int(n == 0), same)
+
+
 def test_rows_without_any_code_are_known_again_by_what_they_say(desk: Desk) -> None:
     head = ("设施名称", "设施类型", "坐标")
     data = table([("一中", "学校", "120.05,29.30"), ("二院", "医院", "120.15,29.31")], head)
