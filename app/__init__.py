@@ -49,6 +49,7 @@ BLUEPRINTS = (
     "app.data.base",
     "app.data.conversion",
     "app.data.sites",
+    "app.data.corrections",
     "app.data.entries",
     "app.data.grids",
     "app.data.grid_plans",

@@ -38,6 +38,8 @@ FORMS: Final[dict[str, str]] = {
     "worker_addresses.answer": "answer",
     "worker_checks.post": "id answer value lon lat",
     "entries.ask": "field",
+    "corrections.make": "source reason note",
+    "corrections.receive": "by refused",
     **dict.fromkeys(
         ("data_forms.create", "data_forms.change"),
         "form line zh en subject kind visit_days note act add remove newest at.* when.*",

@@ -104,6 +104,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
                 "data:decide", "/data/duplicates", "git-merge", "duplicate.title",
                 duplicate_pairs.count_open,
             ),
+            Place("data:decide", "/data/corrections", "send", "correction.title"),
             Place("data:import", "/data/imports", "cloud-upload", "import.title"),
             Place("grid:view", "/data/grids", "layout-grid", "grids.title"),
             Place("grids:view", "/data/grids/plans", "polygon", "grids.plans", plans.count_waiting),

@@ -31,7 +31,7 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         "register_change": (READ,),
         "code_conversion": (READ, CHANGE),
         "fact": (READ, ADD, CHANGE),
-        "fact_check": (READ, ADD, CHANGE),
+        **dict.fromkeys(("fact_check", "correction_file", "correction"), (READ, ADD, CHANGE)),
         **dict.fromkeys(("quality_result", "base_number"), (READ,)),
         "quality_alarm": (READ, CHANGE),
         "base_signature": (READ, ADD),
@@ -153,8 +153,11 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         **dict.fromkeys(MAP_TABLES, (READ,)),
         # Batches of tables are taken over and taken back by jobs; new grids link what has a place.
         **dict.fromkeys(REGISTERS, (READ, ADD, CHANGE, REMOVE)),
+        # Taking a batch back asks whatever refers to its entries.
+        "code_conversion": (READ,),
         "fact": (READ, ADD, CHANGE, REMOVE),
         "fact_check": (READ, ADD, CHANGE),
+        "correction": (READ, CHANGE),
         "import_source": (READ, CHANGE),
         "import_batch": (READ, CHANGE),
         "import_row": (READ, ADD, CHANGE, REMOVE),

@@ -117,6 +117,8 @@ ACTIONS: dict[str, Action] = {
         Action("address_confirmed", "change"),
         Action("fact_asked", "change"),
         Action("fact_checked", "change"),
+        Action("correction_made", "change"),
+        Action("correction_received", "change"),
         Action("calendar_changed", "change"),
         Action("code_version_added", "change"),
         Action("code_version_withdrawn", "change"),

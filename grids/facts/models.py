@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import REAL, BigInteger, CheckConstraint, Index, text
+from sqlalchemy import REAL, BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -78,3 +78,58 @@ class FactCheck(Base):
     value: Mapped[str | None]
     answered_at: Mapped[datetime | None]
     answered_by: Mapped[int | None] = mapped_column(BigInteger)
+
+
+#: 待反馈, 已采纳, 不采纳, 已更正
+CORRECTION_STATES: Final = ("open", "taken", "refused", "closed")
+
+
+class CorrectionFile(Base):
+    """What a source was told at once (更正文件): lines, who made it for what, its receipt (回执)."""
+
+    __tablename__ = "correction_file"
+    __table_args__ = (Index("correction_file_source_id_idx", "source_id"),)
+    __level__ = "L2"
+
+    id: Mapped[int] = identity()
+    source_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("import_source.id"))
+    area_code: Mapped[str] = mapped_column(code_column())
+    made_at: Mapped[datetime]
+    made_by: Mapped[int | None] = mapped_column(BigInteger)
+    reason: Mapped[str]  #: of the list of exports
+    note: Mapped[str]
+    lines: Mapped[int]
+    received_at: Mapped[datetime | None]
+    received_from: Mapped[str | None]  #: the office that confirmed, as it calls itself
+    received_by: Mapped[int | None] = mapped_column(BigInteger)  #: who noted the receipt
+
+
+class Correction(Base):
+    """One value that a source should put right: what it says, what holds, and who says that."""
+
+    __tablename__ = "correction"
+    __table_args__ = (
+        CheckConstraint(in_list("state", CORRECTION_STATES), name="state"),
+        Index("correction_file_id_idx", "file_id"),
+        Index("correction_told_key", "source_id", "register", "entry_id", "field", "said", "holds",
+              unique=True, postgresql_where=text("state <> 'closed'")),
+        Index("correction_area_code_idx", "area_code"),
+    )  # fmt: skip
+    __level__ = "L2"
+
+    id: Mapped[int] = identity()
+    file_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("correction_file.id"))
+    source_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("import_source.id"))
+    register: Mapped[str]
+    entry_id: Mapped[int] = mapped_column(BigInteger)
+    area_code: Mapped[str] = mapped_column(code_column())
+    field: Mapped[str]
+    own_id: Mapped[str]  #: what the source calls the entry
+    said: Mapped[str]
+    holds: Mapped[str]
+    because: Mapped[str]  #: the source whose word holds
+    evidence: Mapped[str | None]
+    known_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(server_default="open")
+    reason: Mapped[str] = mapped_column(server_default="")  #: why the source refuses
+    closed_at: Mapped[datetime | None]

@@ -23,7 +23,7 @@ CITY_TABLES = (
     "population_count", "population_batch", "population_told",
     "quality_alarm", "quality_result", "base_signature", "base_number", "macro_figure",
     "import_key", "import_mend", "import_row", "import_batch", "duplicate_pair", "entry_merge",
-    "fact", "fact_check", "register_change", "site", "premises", "enterprise", "component", "facility", "building",
+    "fact", "fact_check", "correction", "correction_file", "register_change", "site", "premises", "enterprise", "component", "facility", "building",
     "address_alias", "address_question", "address_name", "address",
     "cell", "grid_version", "grid_plan_edit", "grid_plan", "grid", "area",
     "code_conversion",

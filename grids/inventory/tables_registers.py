@@ -139,6 +139,16 @@ REGISTERS: Final = (
         "registers",
         "id register entry_id field candidates weight why state area_code grid_id asked_at asked_by answer value answered_at answered_by",
     ),
+    Listed(
+        "correction",
+        "registers",
+        "id file_id source_id register entry_id area_code field own_id said holds because evidence known_at state reason closed_at",
+    ),
+    Listed(
+        "correction_file",
+        "registers",
+        "id source_id area_code made_at made_by reason note lines received_at received_from received_by",
+    ),
     Listed("register_change", "registers", "id register entry_id changed_at changed_by reason old"),
     Listed(
         "road",

@@ -32,7 +32,7 @@ WATCHED: Final = (
     "hazard", "hazard_event", "hazard_photo", "inspection", "inspection_answer",
     "visit", "visit_photo", "observation",
     "person_access", "subject_request", "export_request", "feed",
-    "held_move", "sample_case", "address_question", "fact_check",
+    "held_move", "sample_case", "address_question", "fact_check", "correction_file", "correction",
 )  # fmt: skip
 
 #: What opens tables that an area alone does not: word of the setting -> permissions.

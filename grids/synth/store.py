@@ -340,7 +340,7 @@ def wipe(connection: Connection) -> None:
             "TRUNCATE incident, grid_plan, grid, cell, area, road, water, landuse, place, building, address,"
             " quality_result, quality_alarm, base_number, base_signature, macro_figure,"
             " import_key, import_mend, import_row, import_batch, duplicate_pair, entry_merge,"
-            " fact, fact_check, register_change, address_name, address_question, address_alias, component, facility, site, enterprise, premises, dwelling, household, person, people_count,"
+            " fact, fact_check, correction, correction_file, register_change, address_name, address_question, address_alias, component, facility, site, enterprise, premises, dwelling, household, person, people_count,"
             " people_group_count, people_draw, population_count, population_told,"
             " code_conversion,"
             " observation,"

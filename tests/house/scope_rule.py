@@ -40,6 +40,8 @@ SCOPED = {
     "Observation": "observation",
     "AddressQuestion": "address_question",
     "FactCheck": "fact_check",
+    "CorrectionFile": "correction_file",
+    "Correction": "correction",
 }
 STARTS = frozenset({"select", "update", "delete", "rows_at"})
 OF_A_SESSION = frozenset({"get", "get_one", "query"})

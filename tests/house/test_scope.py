@@ -50,6 +50,7 @@ ALLOWED = {
     "grids/disputes/service:_perform": "terms of the dispute that `take` has locked",
     "grids/flows/taking:_photos": "photos by the hash of their content",
     "grids/hazards/service:escalate_overdue": "the worker gives what is overdue to departments",
+    "grids/facts/corrections:": "the areas of the caller are bound in the statement; the worker closes lines",
     "grids/facts/asking:": "the worker makes questions; an answer opens the next behind the row policy",
     "grids/ledgers/visits:_require_photos": "photos by the hash of their content",
     "grids/retention:_parties": "the worker's retention",

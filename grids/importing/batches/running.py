@@ -27,6 +27,7 @@ from grids.blobs import Store
 from grids.bulk import copy_frame
 from grids.city import City, the_city
 from grids.errors import GridsError, Invalid
+from grids.facts import corrections
 from grids.facts.bulk import Feed
 from grids.importing.batches import committing, matching, placing, undoing
 from grids.importing.batches.looking import look
@@ -152,6 +153,7 @@ def run_commit(
                     if not done:
                         batch.state, batch.attempts = "committed", 0
                         _count(session, batch)
+                        corrections.close(session, source)
                     total = batch.rows_done
                 if progress is not None:
                     progress(total)

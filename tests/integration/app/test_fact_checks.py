@@ -114,3 +114,39 @@ def test_a_worker_of_another_grid_sees_no_card(entry: int, sign_in: SignIn) -> N
     body = sign_in("worker", area="339901002001001").get("/worker/checks").get_data(as_text=True)
 
     assert "老街小店" not in body
+
+
+def test_corrections_are_made_taken_and_answered_on_their_pages(
+    entry: int, sign_in: SignIn, session: Session
+) -> None:
+    source = session.scalar(text(
+        "INSERT INTO import_source (code, name, target, area_code, settings)"
+        " VALUES ('fire', '消防场所表', 'premises', '339901', '{}') RETURNING id"))  # fmt: skip
+    session.execute(text(
+        "INSERT INTO import_batch (id, source_id, area_code, areas, file_sha256, file_name, file_size, settings)"
+        " VALUES (77, :source, '339901', '{339901}', '', '', 1, '{}')"), {"source": source})  # fmt: skip
+    session.execute(text(
+        "INSERT INTO import_key (source_id, own_id, target, entry_id, batch_id)"
+        " VALUES (:source, 'XF-9', 'premises', :key, 77)"), {"source": source, "key": entry})  # fmt: skip
+    steward, path = sign_in("steward", area="339901"), "/data/corrections"
+    asked = {"source": str(source), "reason": "planning"}
+
+    bare = steward.post(path, data={**asked, "csrf_token": token(steward, path), "note": ""})
+    made = steward.post(path, data={**asked, "csrf_token": token(steward, path), "note": "每月交回来源部门更正"})  # fmt: skip
+
+    assert (bare.status_code, made.status_code) == (422, 303)
+    page = made.headers["Location"]
+    body = steward.get(page).get_data(as_text=True)
+    assert "XF-9" in body
+    assert "400 平方米" in body
+    file = steward.get(f"{page}.csv").get_data(as_text=True).splitlines()
+    assert file[0].lstrip("\ufeff").startswith("行号,来源编号,字段")
+    assert file[1].split(",")[1:5] == ["XF-9", "经营面积", "400", "40"]
+    wrong = steward.post(f"{page}/receipt", data={
+        "csrf_token": token(steward, page), "by": "消防救援大队", "refused": "第一行 不对"})  # fmt: skip
+    right = steward.post(f"{page}/receipt", data={
+        "csrf_token": token(steward, page), "by": "消防救援大队", "refused": ""})  # fmt: skip
+    assert (wrong.status_code, right.status_code) == (422, 303)
+    assert "消防救援大队" in steward.get(page).get_data(as_text=True)
+    assert session.scalar(text("SELECT state FROM correction")) == "taken"
+    assert sign_in("steward", area="339901002").get(page).status_code == 404
