@@ -20,13 +20,15 @@ from bench import Result
 from bench.city import bench_city
 from grids.db import engine
 from grids.matching.finding import common_words, enterprises
-from grids.matching.linkage import SURE, find_pairs
-from grids.synth.doubles import plant
+from grids.matching.linkage import CERTAIN, SURE, find_matches, find_pairs
+from grids.synth.doubles import plant, rows_of_a_file
 
 SEED = 5
 PRECISION, RECALL = 0.98, 0.95
 #: Of a day's quarter of an hour, what finding pairs in the whole register may take.
 ALLOWED_S = 300.0
+#: A file as long as the register, against it.
+LINK_S, LINK_GIB = 240.0, 2.0
 
 
 def run(scale: float) -> list[Result]:
@@ -53,11 +55,36 @@ def run(scale: float) -> list[Result]:
         )
     right = len(sure & truth)
     return [
+        *_link(scale, clean, common),
         Result("precision of what is sure", scale, right / max(1, len(sure)), 1.0, "share", PRECISION),
         Result("recall", scale, right / len(truth), 1.0, "share", RECALL),
         Result("recall beside the same name", scale, right / len(truth),
                len(same & truth) / len(truth), "share", 1.5),
         Result("pairs of the register", scale, took, ALLOWED_S, "s", 1.0, "lower"),
+    ]  # fmt: skip
+
+
+def _link(scale: float, clean: pd.DataFrame, common: tuple[str, ...]) -> list[Result]:
+    """Lead a file of as many rows as the register has to their entries, without code or key."""
+    rows, truth = rows_of_a_file(clean, np.random.default_rng(SEED), common[-1])
+    started = time.perf_counter()
+    found = find_matches(rows, clean, common=common)
+    took = time.perf_counter() - started
+    found = found[found["score"] >= SURE]
+    alone = (found.groupby("a")["b"].transform("size") == 1) & (
+        found.groupby("b")["a"].transform("size") == 1
+    )
+    taken, shown = _pairs(found[alone & (found["score"] >= CERTAIN)]), _pairs(found)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(
+        f"  {len(rows):,} rows of a file, {len(truth):,} of them of the register, in {took:.1f} s,"
+        f" peak {peak:.2f} GiB: {len(taken):,} taken, {len(shown) - len(taken):,} pairs for people"
+    )
+    return [
+        Result("precision of rows taken", scale, len(taken & truth) / max(1, len(taken)), 1.0, "share", PRECISION),
+        Result("recall of rows taken or shown", scale, len(shown & truth) / len(truth), 1.0, "share", RECALL),
+        Result("rows against the register", scale, took, LINK_S, "s", 1.0, "lower"),
+        Result("peak memory", scale, peak, LINK_GIB, "GiB", 1.0, "lower"),
     ]  # fmt: skip
 
 

@@ -126,3 +126,21 @@ def plant(
     ]  # fmt: skip
     truth = {(rows[which]["unique_id"], first + k) for k, which in enumerate(chosen[:doubled])}
     return pd.concat([entries, pd.DataFrame(added)], ignore_index=True), truth
+
+
+def rows_of_a_file(
+    entries: pd.DataFrame, rng: np.random.Generator, county: str
+) -> tuple[pd.DataFrame, set[tuple[int, int]]]:
+    """Return as many rows as there are entries, which another department writes, and what they mean.
+
+    Four of five mean an entry, the others are strangers that look alike; half of the former have no
+    code, a fifth a mistyped one. The pairs are a row's number and the key of its entry.
+    """
+    doubler = Doubler(rng, county)
+    rows: list[Any] = entries.to_dict("records")
+    made = [
+        {**(doubler.near_stranger if k % 5 == 4 else doubler.double)(row), "unique_id": k + 1}
+        for k, row in enumerate(rows)
+    ]
+    truth = {(k + 1, row["unique_id"]) for k, row in enumerate(rows) if k % 5 != 4}
+    return pd.DataFrame(made), truth
