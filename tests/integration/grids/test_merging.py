@@ -29,6 +29,7 @@ TABLES = (
     "observation",
     "fact",
     "fact_check",
+    "correction",
 )
 EVIDENCE = {"brand": "same", "trade": "same", "code": "unknown", "place": "20", "address": "unknown",
             "industry": "same"}  # fmt: skip
@@ -77,6 +78,13 @@ def enterprises(session: Session, count: int, *, place: Any = WEST) -> list[int]
                 " area_code, grid_id, asked_at) SELECT 'enterprise', id, 'name', '[]', 1, 'asked',"
                 " 'open', area_code, grid_id, :now FROM enterprise WHERE id = :key"
             ), {"key": key, "now": NOW})  # fmt: skip
+        session.execute(text(
+            "WITH told AS (INSERT INTO correction_file (source_id, area_code, made_at, reason, note,"
+            " lines) VALUES (:source, '339901', :now, 'duty', '', 1) RETURNING id)"
+            " INSERT INTO correction (file_id, source_id, register, entry_id, area_code, field,"
+            " own_id, said, holds, because, known_at) SELECT id, :source, 'enterprise', :key,"
+            " '339901001001001', 'name', :own, 'no', :said, 'desk', :now FROM told"
+        ), {"source": source, "key": key, "own": f"k{key}", "said": f"h{k % 4}", "now": NOW})  # fmt: skip
         visit = uuid4()
         for statement in (
             (
@@ -177,7 +185,7 @@ def test_what_refers_to_the_entry_follows_it_and_comes_back(
         assert owner_of(session, table, one) == {str(one): 2}
         assert owner_of(session, table, other) == {}
     assert {name: len(keys) for name, keys in made.moved.items()} == {
-        "premises": 1, "import_key": 1, "visit": 1, "observation": 1, "enterprise": 0, "fact_check": 1,
+        "premises": 1, "import_key": 1, "visit": 1, "observation": 1, "enterprise": 0, "fact_check": 1, "correction": 1,
         "code_conversion": 1,
     }  # fmt: skip
 
