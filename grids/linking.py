@@ -23,7 +23,16 @@ from grids import rebuilding
 from grids.bulk import copy_frame, driver
 
 #: Tables whose rows follow the grids of the day; an incident keeps those of its filing.
-FOLLOWERS = ("address", "building", "enterprise", "premises", "component", "facility", "site")
+FOLLOWERS = (
+    "address",
+    "building",
+    "enterprise",
+    "premises",
+    "component",
+    "facility",
+    "site",
+    "pipe",
+)
 #: Rows that are read, linked and written at once.
 BATCH = 50_000
 

@@ -41,6 +41,7 @@ from grids.libraries import models as library_models
 from grids.matching import models as matching_models
 from grids.outbox import models as outbox_models
 from grids.outbox import writing as outbox_writing
+from grids.pipes import models as pipe_models
 from grids.quality import models as quality_models
 from grids.registers import changes as register_changes
 from grids.regrid import models as regrid_models
@@ -91,6 +92,7 @@ __all__ = [
     "outbox_models",
     "outbox_writing",
     "people",
+    "pipe_models",
     "quality_models",
     "register_changes",
     "regrid_models",

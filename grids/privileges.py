@@ -13,7 +13,7 @@ ROLES = ("wangge_app", "wangge_worker", "wangge_tiles", "wangge_auditor", "wangg
 READ, ADD, CHANGE, REMOVE = "SELECT", "INSERT", "UPDATE", "DELETE"
 MAP_TABLES = (
     "city", "area", "grid", "grid_version", "cell", "road", "water", "landuse", "place",
-    "building", "address", "address_name", "component", "facility", "enterprise", "premises", "site",
+    "building", "address", "address_name", "component", "facility", "enterprise", "premises", "site", "pipe",
     "calendar_change", "calendar_version", "category", "category_limit", "category_rule", "code_change", "code_load", "code_map",
     "code_system", "stage_limit", "work_span", "department", "workday", "people_count",
     "people_group_count", "population_category",
@@ -21,7 +21,16 @@ MAP_TABLES = (
 )  # fmt: skip
 
 #: Things that stewards correct by hand, each change kept by a trigger.
-REGISTERS = ("building", "address", "enterprise", "premises", "component", "facility", "site")
+REGISTERS = (
+    "building",
+    "address",
+    "enterprise",
+    "premises",
+    "component",
+    "facility",
+    "site",
+    "pipe",
+)
 
 #: role -> table -> what it may do
 PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {

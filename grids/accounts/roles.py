@@ -25,7 +25,9 @@ ROLES: dict[str, frozenset[str]] = {
     | {"watch:view"}
     | {"rules:view", "rules:manage"}
     | {"grids:view", "grids:approve"}
-    | {"hazard:view", "hazard:map", "dispute:count"},
+    | {"hazard:view", "hazard:map", "dispute:count"}
+    # Where mains lie is for who commands and who keeps the register; others are not shown one.
+    | {"pipe:view"},
     "intake": CASE_VIEW
     | CASE_DESK
     | {"incident:submit", "intake:take", "hazard:view", "hazard:map", "hazard:report"}
@@ -68,7 +70,7 @@ ROLES: dict[str, frozenset[str]] = {
     # 数据专员: brings files in, answers for their quality; residents' rows are the registrar's.
     "steward": frozenset(
         {"map:view", "grid:view", "enterprise:view"}
-        | {"data:view", "data:import", "data:decide", "address:answer"}
+        | {"data:view", "data:import", "data:decide", "address:answer", "pipe:view"}
         | {"ledger:view", "forms:write"}
         | {"grids:view", "grids:design"}
     ),

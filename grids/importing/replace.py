@@ -26,7 +26,7 @@ CITY_TABLES = (
     "fact", "fact_check", "correction", "correction_file", "register_change", "site", "premises", "enterprise", "component", "facility", "building",
     "address_alias", "address_question", "address_name", "address",
     "cell", "grid_version", "grid_plan_edit", "grid_plan", "grid", "area",
-    "code_conversion",
+    "code_conversion", "pipe",
     "road", "water", "landuse", "place",
 )  # fmt: skip
 

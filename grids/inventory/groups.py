@@ -27,6 +27,7 @@ class Listed:
 GROUPS: Final = {
     "map": Group("the one map", "while valid", "map:view"),
     "registers": Group("registers of dwellings and enterprises", "while valid", "enterprise:view"),
+    "pipes": Group("pipes and cables in the ground", "while valid", "pipe:view"),
     "quality": Group("data quality and base numbers", "as long as the register", "grid:view"),
     "addresses": Group("texts whose address is confirmed", "while valid", "address:answer"),
     "plans": Group("plans of new duty grids", "as long as the platform", "data:view"),

@@ -54,6 +54,11 @@ REGISTERS: Final = (
         "id registrar old_number name uscc converted_on enterprise_id area_code problem",
     ),
     Listed(
+        "pipe",
+        "pipes",
+        "id identifier kind rank depth_m diameter_mm owner_code road laid_year geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",
+    ),
+    Listed(
         "site",
         "map",
         "id org_code name kind hours phone address_id geom_3857 geom cell_id area_code coord_source accuracy_m source valid_from valid_to grid_id",

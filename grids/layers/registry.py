@@ -16,6 +16,7 @@ from grids.layers.base import BASE
 from grids.layers.hazard import HAZARD
 from grids.layers.model import Aggregate, Column, Layer, Style
 from grids.layers.palette import OTHER, swatches
+from grids.layers.pipe import PIPE
 from grids.layers.site import SITE
 
 _UPDATED: Final = (
@@ -371,7 +372,7 @@ INCIDENT: Final = Layer(
 
 LAYERS: Final = (
     BASE, AREA, GRID, CELL, BUILDING, ADDRESS, ROAD,
-    COMPONENT, FACILITY, SITE, ENTERPRISE, PREMISES, INCIDENT, HAZARD,
+    COMPONENT, FACILITY, SITE, PIPE, ENTERPRISE, PREMISES, INCIDENT, HAZARD,
 )  # fmt: skip
 
 _BY_ID: Final = {layer.id: layer for layer in LAYERS}

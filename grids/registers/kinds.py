@@ -13,6 +13,8 @@ from grids.buildings import Address, Building
 from grids.components import Component, Facility
 from grids.enterprises import Enterprise, Premises
 from grids.errors import NotFound
+from grids.pipes.models import KINDS as PIPE_KINDS
+from grids.pipes.models import RANKS, Pipe
 from grids.sites.models import Site
 
 #: How a value is written: plain text, a word of the catalogue under a prefix, a number, a day.
@@ -118,6 +120,18 @@ KINDS: Final[dict[str, Kind]] = {
         Kind(
             "facility", Facility, "grid:view", "star", ("name",),
             (Shown("name"), Shown("kind", "word", "kind"), *_SOURCE),
+        ),
+        Kind(
+            "pipe", Pipe, "pipe:view", "line-dashed", ("identifier",),
+            (
+                Shown("identifier", is_editable=False),
+                Shown("kind", "word", "pipe.kind", choices=PIPE_KINDS),
+                Shown("rank", "word", "pipe.rank", choices=RANKS),
+                Shown("depth_m", "number", unit="m"),
+                Shown("diameter_mm", "number", unit="mm"),
+                Shown("owner_code", "department"), Shown("road"), Shown("laid_year", "number"),
+                *_SOURCE,
+            ),
         ),
         Kind(
             "site", Site, "grid:view", "building-community", ("name",),

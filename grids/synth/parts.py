@@ -20,6 +20,7 @@ from grids.synth.conversions import store_conversions
 from grids.synth.docket import Docket
 from grids.synth.fittings import Components, Facilities, place_components, place_facilities
 from grids.synth.homes import Dwellings, Ints, People, build_dwellings, settle_people
+from grids.synth.pipes import store_pipes
 from grids.synth.plan import Plan
 from grids.synth.shapes import Floats
 from grids.synth.sites import store_sites
@@ -117,6 +118,7 @@ class Works:
                 self.index,
                 self.keys,
             )
+            store_pipes(out, self.site.plan, self.site.world, self.index)
             store_sites(
                 out, connection, self.site.plan, self.site.world, self.index, self.homes,
                 self.keys["address"],

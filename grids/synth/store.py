@@ -342,7 +342,7 @@ def wipe(connection: Connection) -> None:
             " import_key, import_mend, import_row, import_batch, duplicate_pair, entry_merge,"
             " fact, fact_check, correction, correction_file, register_change, address_name, address_question, address_alias, component, facility, site, enterprise, premises, dwelling, household, person, people_count,"
             " people_group_count, people_draw, population_count, population_told,"
-            " code_conversion,"
+            " code_conversion, pipe,"
             " observation,"
             " account, feed, request_key, number_day, blob CASCADE"
         )

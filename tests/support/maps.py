@@ -59,6 +59,7 @@ def fill_city(session: Session) -> None:
     connection = session.connection()
     _located(session, connection)
     _sites(session, connection)
+    _pipes(session, connection)
     _base(connection)
     desk = Desk(session, make_staff(session))
     for lon in (120.03, 120.05, 120.07):
@@ -132,6 +133,21 @@ def _sites(session: Session, connection: Connection) -> None:
         **links_of(session, place),
     }
     copy_frame(connection, "site", columns)
+
+
+def _pipes(session: Session, connection: Connection) -> None:
+    start = points(11, 40)
+    lines = [shapely.LineString([(x, y), (x + 0.0004, y)]) for x, y in start]
+    middle = start + np.array([0.0002, 0.0])
+    columns = {
+        "identifier": [f"GS{n:07d}" for n in range(40)],
+        "kind": ["water", "sewage", "gas", "heat", "power"] * 8,
+        "rank": ["trunk", "main", "branch", "trunk"] * 10,
+        "depth_m": [1.5] * 40,
+        "geom": lines,
+        **links_of(session, middle),
+    }
+    copy_frame(connection, "pipe", columns)
 
 
 def _hazards(session: Session, connection: Connection) -> None:

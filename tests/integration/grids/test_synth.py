@@ -35,6 +35,7 @@ LOCATED = (
     "component",
     "facility",
     "site",
+    "pipe",
     "incident",
 )
 WITH_SHAPE = (*LOCATED, "area", "grid_version", "cell", "road", "water", "landuse", "place")
