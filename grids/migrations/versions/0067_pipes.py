@@ -1,14 +1,14 @@
 """Keep the pipes and cables under the streets, for those who may see them.
 
-Revision ID: 0066
+Revision ID: 0067
 """
 
 import sqlalchemy as sa
 from alembic import op
 from geoalchemy2 import Geometry
 
-revision = "0066"
-down_revision = "0065"
+revision = "0067"
+down_revision = "0066"
 
 # The columns are named: linking rows anew fires nothing.
 KEPT = ("identifier", "kind", "rank", "depth_m", "diameter_mm", "owner_code", "road", "laid_year",
