@@ -30,7 +30,9 @@ from grids.accounts import Actor
 from grids.blobs import Store
 from grids.city import the_city
 from grids.db import engine as make_engine
+from grids.facts import asking
 from grids.importing.batches import running, service
+from grids.importing.batches.committing import CHUNK
 from grids.importing.batches.models import ImportBatch, ImportSource
 from grids.importing.batches.settings import settings_of
 from grids.quality import running as quality
@@ -84,6 +86,8 @@ def run(made: BenchCity, scale: float) -> list[Result]:
         day.timed("looked at, checked, written, killed once", lambda: _imported(day))
         rows = _balanced(day)
         day.timed("rules of quality", lambda: _judged(pool, today))
+        asked = day.timed("questions for the spot", lambda: _asked(pool))
+        print(f"  {asked:,} questions for the spot", file=sys.stderr)
         pairs = day.timed("duplicates looked for", lambda: duplicates(pool))
         with pool.connect() as connection:
             found = score(connection, files, day.batches, before, failing(connection, today), pairs)
@@ -147,7 +151,7 @@ def _imported(day: Day) -> None:
     first.kill()
     first.wait()
     cut = _batch(day.pool, largest)
-    if cut.state != "committing" or not cut.rows_done:
+    if cut.state != "committing":
         raise RuntimeError(f"the worker was not killed half-way: {cut.state}, {cut.rows_done}")
     print(f"  killed after {cut.rows_done:,} rows of the largest file", file=sys.stderr)
     again = _worker(day, shares[0])
@@ -166,7 +170,9 @@ def _worker(day: Day, batches: Sequence[int]) -> subprocess.Popen[bytes]:
 def _is_half_written(pool: Engine, batch_id: int) -> bool:
     batch = _batch(pool, batch_id)
     wanted = batch.rows_new + batch.rows_changed + batch.rows_same
-    return batch.state == "committing" and 2 * batch.rows_done >= min(wanted, 20_000)
+    # A file of one chunk is cut off inside it: once it is noted, nothing is left to go on with.
+    half = min(wanted // 2, 2 * CHUNK) if wanted > CHUNK else 0
+    return batch.state == "committing" and batch.rows_done >= half
 
 
 def _balanced(day: Day) -> int:
@@ -197,6 +203,12 @@ def _balanced(day: Day) -> int:
 def _judged(pool: Engine, today: date) -> None:
     with pool.begin() as connection:
         quality.run(connection, today)
+
+
+def _asked(pool: Engine) -> int:
+    """Make questions of what sources say otherwise, as the worker does by night."""
+    with Session(pool) as session, session.begin():
+        return asking.ask_all(session, now=_now())
 
 
 def _batch(pool: Engine, batch_id: int) -> ImportBatch:

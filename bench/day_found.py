@@ -65,6 +65,8 @@ class Found:
     untrue_by_rule: Counter[str] = field(default_factory=Counter)
     overruled: Counter[str] = field(default_factory=Counter)
     pairs_right: int = 0
+    led: int = 0  #: rows that the import took for an entry by their likeness
+    led_right: int = 0
     pairs_told: int = 0
     pairs_planted: int = 0
 
@@ -124,6 +126,7 @@ def score(
     out = Found()
     planted: dict[str, set[tuple[str, int]]] = defaultdict(set)
     bodies: dict[int, set[int]] = defaultdict(set)
+    led: set[tuple[str, int]] = set()
     for fault in told["faults"]:
         at, kind = (fault["department"], fault["row"]), fault["kind"]
         planted[kind].add(at)
@@ -134,7 +137,13 @@ def score(
             out.held[kind] += 1
         if kind in DOUBLES and fault["department"] in _OF_ENTERPRISES:
             pair = _pair(connection, fault, row, rows[at[0]])
-            if pair is not None:
+            if pair is not None and row["is_led"]:
+                # The import has led the row to an entry by its likeness: nothing stands twice.
+                led.add(at)
+                out.led_right += pair[0] == pair[1]
+                out.found[kind] += pair[0] == pair[1]
+                continue
+            if pair is not None and pair[0] != pair[1]:
                 double, first = pair
                 bodies[first] |= {first, double}
                 out.found[kind] += (min(pair), max(pair)) in pairs
@@ -158,8 +167,13 @@ def score(
     today = {pair for pair in pairs if pair[0] in new or pair[1] in new}
     # Two departments may have written one body anew: all of its entries are one.
     truth = {pair for one in bodies.values() for pair in combinations(sorted(one), 2)}
-    out.pairs_planted, out.pairs_told = len(truth), len(today)
-    out.pairs_right = len(today & truth)
+    every_led = {(code, number) for code, several in rows.items()
+                 for number, row in several.items() if row["is_led"]}  # fmt: skip
+    # Somebody who is no double and was led to an entry was led wrongly.
+    out.pairs_planted = len(truth) + len(led)
+    out.pairs_told = len(today) + len(every_led)
+    out.pairs_right = len(today & truth) + out.led_right
+    out.led = len(every_led)
     return out
 
 
@@ -181,13 +195,15 @@ _OF_ENTERPRISES: Final = ("market-supervision", "tax", "statistics", "human-reso
 
 def _rows(connection: Connection, batch_id: int, target: str) -> dict[int, dict[str, Any]]:
     found = connection.execute(
-        text("SELECT number, own_id, verdict, entry_id, errors FROM import_row"
+        text("SELECT number, own_id, verdict, entry_id, errors,"
+             " coalesce(match ? 'score', false) AS is_led FROM import_row"
              " WHERE batch_id = :batch"),
         {"batch": batch_id},
     )  # fmt: skip
     return {
         row.number: {"own_id": row.own_id, "verdict": row.verdict, "entry": row.entry_id,
-                     "rules": {one["rule"] for one in row.errors or ()}, "target": target}
+                     "rules": {one["rule"] for one in row.errors or ()}, "target": target,
+                     "is_led": row.is_led}
         for row in found
     }  # fmt: skip
 
@@ -196,8 +212,8 @@ def _pair(
     connection: Connection, fault: Mapping[str, Any], row: Mapping[str, Any],
     others: Mapping[int, Mapping[str, Any]],
 ) -> tuple[int, int] | None:  # fmt: skip
-    """Return the second entry of a body and its first; None where it came not into the register."""
-    if row["verdict"] != "new" or row["entry"] is None:
+    """Return the entry that the row came to and that of its body; None where it was not taken."""
+    if row["entry"] is None or not (row["is_led"] or row["verdict"] == "new"):
         return None
     other: int | None
     if fault["kind"] == "other_name":
@@ -211,7 +227,7 @@ def _pair(
     else:
         first = fault["truth"]["own_id"]
         other = next((one["entry"] for one in others.values() if one["own_id"] == first), None)
-    if other is None or other == row["entry"]:
+    if other is None:
         return None
     return row["entry"], other
 
@@ -290,4 +306,4 @@ def show(found: Found) -> None:
         if count:
             print(f"  {name}: {count} entries fail since, none of it planted as such")
     print(f"  pairs of enterprises: {found.pairs_planted} planted, {found.pairs_told} told,"
-          f" {found.pairs_right} right")  # fmt: skip
+          f" {found.pairs_right} right; {found.led} of them led by the import, {found.led_right} rightly")  # fmt: skip
