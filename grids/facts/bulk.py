@@ -1,12 +1,15 @@
 """The statements of a batch: kept, weighed against others, shown where they hold, taken back.
 
 All set-based over one chunk of staged rows. What rows say stands in a temporary table, whose
-statistics are gathered: the planner knows nothing of rows that were staged a moment ago.
+statistics are gathered: the planner knows nothing of rows that were staged a moment ago. So what
+reads the staged rows joins by hashes (`_hashed`), and what goes from the temporary table to the
+millions of facts may go by the index (`_indexed`); either the other way takes hours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -34,7 +37,10 @@ _WON: Final = (
     "CREATE TEMP TABLE IF NOT EXISTS fact_won (number int, entry_id bigint, field text, value text,"
     " how text, stood text, is_own boolean) ON COMMIT DROP"
 )
-_TABLES: Final = (_SAID, _WON, "TRUNCATE fact_said, fact_won")
+_BEFORE: Final = (
+    "CREATE TEMP TABLE IF NOT EXISTS fact_before (number int, said jsonb) ON COMMIT DROP"
+)
+_TABLES: Final = (_SAID, _WON, _BEFORE, "TRUNCATE fact_said, fact_won, fact_before")
 _SURE: Final = sql.SQL("CASE WHEN {how} = 'derived' THEN {derived} ELSE {sure} END")
 
 
@@ -63,20 +69,35 @@ def take(run: psycopg.Cursor[Any], feed: Feed, first: int, last: int) -> None:
     """
     _keep_of_new(run, feed, first, last)
     collect(run, feed, ("change", "same"), first, last)
-    # Here the planner knows how many rows there are: it may go by the index.
-    run.execute("SET LOCAL enable_nestloop = on")
     _remember_said(run, feed)
-    _keep(run, feed)
-    _weigh(run, feed)
+    with _indexed(run):
+        _keep(run, feed)
+        _weigh(run, feed)
     _write(run, feed)
     run.execute(
-        "UPDATE import_row AS r SET verdict = CASE WHEN EXISTS (SELECT 1 FROM fact_won AS w"
-        " WHERE w.number = r.number AND w.is_own) THEN 'change' ELSE 'same' END"
+        # IN, for that one is answered by a hash; EXISTS would read all for each row.
+        "UPDATE import_row AS r SET verdict = CASE WHEN r.number IN (SELECT w.number"
+        " FROM fact_won AS w WHERE w.is_own) THEN 'change' ELSE 'same' END"
         " WHERE r.batch_id = %s AND r.number BETWEEN %s AND %s AND r.state = 'staged'"
         " AND r.verdict IN ('change', 'same')",
         (feed.batch_id, first, last),
     )
-    run.execute("SET LOCAL enable_nestloop = off")
+
+
+@contextmanager
+def _planned(run: psycopg.Cursor[Any], nestloop: str) -> Iterator[None]:
+    row = run.execute("SELECT current_setting('enable_nestloop')").fetchone()
+    run.execute("SELECT set_config('enable_nestloop', %s, true)", (nestloop,))
+    yield
+    run.execute("SELECT set_config('enable_nestloop', %s, true)", row)
+
+
+def _indexed(run: psycopg.Cursor[Any]) -> AbstractContextManager[None]:
+    return _planned(run, "on")
+
+
+def _hashed(run: psycopg.Cursor[Any]) -> AbstractContextManager[None]:
+    return _planned(run, "off")
 
 
 def collect(
@@ -97,12 +118,14 @@ def collect(
         (feed.batch_id, first, last, list(verdicts)),
     )
     run.execute("ANALYZE fact_said")
-    run.execute(
-        "DELETE FROM fact_said AS s USING fact AS f WHERE f.register = %s"
-        " AND f.entry_id = s.entry_id AND f.field = s.field AND f.source = %s"
-        " AND (f.value = s.value OR f.observed_at > %s)",
-        (feed.register, feed.source, feed.observed_at),
-    )
+    with _indexed(run):
+        run.execute(
+            "DELETE FROM fact_said AS s USING fact AS f WHERE f.register = %s"
+            " AND f.entry_id = s.entry_id AND f.field = s.field AND f.source = %s"
+            " AND (f.value = s.value OR f.observed_at > %s)",
+            (feed.register, feed.source, feed.observed_at),
+        )
+    run.execute("ANALYZE fact_said")
 
 
 def _said(name: str, kind: str) -> sql.Composed:
@@ -148,18 +171,24 @@ def _sure(table: str) -> sql.Composed:
 
 def _remember_said(run: psycopg.Cursor[Any], feed: Feed) -> None:
     """Note with each row what its source said before, so that the batch can be taken back."""
+    with _indexed(run):
+        run.execute(
+            """
+            INSERT INTO fact_before
+            SELECT s.number, jsonb_object_agg(s.field, CASE WHEN f.value IS NULL THEN NULL
+              ELSE jsonb_build_array(f.value, f.how, f.observed_at, f.confidence, f.batch_id) END)
+            FROM fact_said AS s
+            LEFT JOIN fact AS f ON f.register = %s AND f.entry_id = s.entry_id
+              AND f.field = s.field AND f.source = %s
+            GROUP BY s.number
+            """,
+            (feed.register, feed.source),
+        )
     run.execute(
-        """
-        UPDATE import_row AS r SET before = coalesce(r.before, '{}') || jsonb_build_object('facts', s.said)
-        FROM (SELECT s.number, jsonb_object_agg(s.field, CASE WHEN f.value IS NULL THEN NULL
-                ELSE jsonb_build_array(f.value, f.how, f.observed_at, f.confidence, f.batch_id) END) AS said
-              FROM fact_said AS s
-              LEFT JOIN fact AS f ON f.register = %s AND f.entry_id = s.entry_id
-                AND f.field = s.field AND f.source = %s
-              GROUP BY s.number) AS s
-        WHERE r.batch_id = %s AND r.number = s.number
-        """,
-        (feed.register, feed.source, feed.batch_id),
+        "UPDATE import_row AS r SET before = coalesce(r.before, '{}')"
+        " || jsonb_build_object('facts', b.said)"
+        " FROM fact_before AS b WHERE r.batch_id = %s AND r.number = b.number",
+        (feed.batch_id,),
     )
 
 
@@ -270,13 +299,14 @@ def write_won(
 def drop_repeated(run: psycopg.Cursor[Any], feed: Feed, only: Sequence[int] | None = None) -> None:
     """Judge rows `same` that differ from the register only in what their source has said before."""
     first, last = (min(only), max(only)) if only else (0, 2**31 - 1)
-    collect(run, feed, ("change",), first, last)
-    run.execute(
-        "UPDATE import_row AS r SET verdict = 'same' WHERE r.batch_id = %s"
-        " AND r.number BETWEEN %s AND %s AND r.verdict = 'change' AND NOT EXISTS (SELECT 1 FROM fact_said AS s WHERE s.number = r.number"
-        "                 AND s.value IS DISTINCT FROM s.stood)",
-        (feed.batch_id, first, last),
-    )
+    with _hashed(run):
+        collect(run, feed, ("change",), first, last)
+        run.execute(
+            "UPDATE import_row AS r SET verdict = 'same' WHERE r.batch_id = %s"
+            " AND r.number BETWEEN %s AND %s AND r.verdict = 'change' AND NOT EXISTS (SELECT 1 FROM fact_said AS s WHERE s.number = r.number"
+            "                 AND s.value IS DISTINCT FROM s.stood)",
+            (feed.batch_id, first, last),
+        )
 
 
 def take_back(run: psycopg.Cursor[Any], feed: Feed) -> None:

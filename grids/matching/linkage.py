@@ -8,6 +8,7 @@ everybody has in the name proves little. No labels, no training that drifts from
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ LEAST: Final = 0.2
 SURE: Final = 0.5
 #: From here on nobody needs to look, where no second pair says the same of one of the two.
 CERTAIN: Final = 0.95
+#: A pair whose odds are so many times those of another speaks against it.
+FAR: Final = 5.0
 #: Of a hundred entries so many are expected to have a double, before anything is known of them.
 EXPECTED: Final = 1.5
 #: Of a hundred rows of a file that no code and no key leads to an entry, so many mean one.
@@ -61,7 +64,37 @@ def find_pairs(entries: pd.DataFrame, *, common: tuple[str, ...] = ()) -> pd.Dat
     linker = _trained(_records(entries, common))
     found = _predicted(linker)
     left, right = found["unique_id_l"].to_numpy(), found["unique_id_r"].to_numpy()
-    return _told(found, np.minimum(left, right), np.maximum(left, right))
+    return _undominated(_told(found, np.minimum(left, right), np.maximum(left, right)))
+
+
+def _undominated(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Leave out pairs of which one entry is far more likely another entry's double.
+
+    An entry without a code that is like two neighbours is one of them, not both: where those two
+    are no pair themselves, the far likelier pair speaks against the other.
+    """
+    score = pairs["score"].to_numpy()
+    odds = score / np.maximum(1 - score, 1e-12)
+    ends = list(zip(pairs["a"].tolist(), pairs["b"].tolist(), strict=True))
+    known = set(ends)
+    of: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    for (a, b), one in zip(ends, odds.tolist(), strict=True):
+        of[a].append((b, one))
+        of[b].append((a, one))
+
+    def is_dominated(entry: int, other: int, one: float) -> bool:
+        return any(
+            rival != other
+            and far >= FAR * one
+            and (min(rival, other), max(rival, other)) not in known
+            for rival, far in of[entry]
+        )
+
+    stays = [
+        not is_dominated(a, b, one) and not is_dominated(b, a, one)
+        for (a, b), one in zip(ends, odds.tolist(), strict=True)
+    ]
+    return pairs[stays].reset_index(drop=True)
 
 
 def find_matches(
