@@ -63,6 +63,11 @@ INTAKE: Final = (
     _tale("confidential", 48, "08001", "要求保密：工地多次夜间施工", turns(
         SEEN, (0.2, "dispatcher", "dispatch", {"department": "@owner"}), (0.5, "handler", "sign"),
     ), channel="phone", more={"confidential": True}),
+    _tale("seen next door", 26, "06010", "巡查路过相邻网格，路边有垃圾", turns(
+        (0.3, "intake", "accept"), (0.4, "shift_leader", "file"),
+    ), more={"outside_own": True}, copies=1),
+    _tale("place made up", 7, "06012", "手机定位为模拟位置，待核实", (),
+          more={"mock_place": True}, copies=1),
     _tale("untrue", 60, "06036", "楼道堆放大量杂物", turns(
         (0.1, "intake", "accept"), (1.4, "worker", "find_untrue", {"reason": "untrue"}),
     ), channel="public"),

@@ -140,7 +140,10 @@ class CaseTeller:
 
 
 def _flags(values: Values, actor: Actor | None) -> dict[str, Any]:
-    """Return what a report has from its first day: who asked for it may be known to few."""
-    if not values.get("confidential") or actor is None:
-        return {}
-    return {"confidential": {"by": actor.account_id, "seq": 1}}
+    """Return what a report has from its first day: who may know of it, what its phone said."""
+    flags: dict[str, Any] = {
+        name: True for name in ("mock_place", "outside_own") if values.get(name)
+    }
+    if values.get("confidential") and actor is not None:
+        flags["confidential"] = {"by": actor.account_id, "seq": 1}
+    return flags
