@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from flask import Blueprint, Response, g, redirect, request
@@ -16,9 +17,9 @@ from app.data.frame import page, source_words
 from app.i18n import translated
 from grids import exports
 from grids.errors import GridsError
-from grids.facts import checks, corrections
+from grids.facts import checks, corrections, statements
 from grids.facts.corrections import BadReceipt, NothingToCorrect
-from grids.facts.models import Correction
+from grids.facts.models import Correction, Fact
 from grids.facts.survivorship import PLACE
 
 bp = Blueprint("corrections", __name__, url_prefix="/data/corrections")
@@ -66,7 +67,7 @@ def download(file_id: int) -> ResponseReturnValue:
     with g.session.begin():
         file, source, lines = corrections.take(g.session, g.actor, file_id, source_ip=source_ip())
         words = {name: _field(name) for name in {line.field for line in lines}}
-        words |= {name: _because(name) for name in {line.because for line in lines}}
+        words |= _speakers(lines)
         heads = [str(_(f"correction.head.{name}")) for name in corrections.HEADS]
         body = "".join(corrections.csv_of(lines, heads, words))
     answer = Response(body.encode(), mimetype="text/csv")
@@ -120,11 +121,12 @@ def _one(file_id: int, error: str = "") -> str:
     file, source = corrections.file_of(g.session, g.actor, file_id)
     after = max(0, request.args.get("after", 0, type=int))
     lines = corrections.lines_of(g.session, g.actor, file, after=after)
+    speakers = _speakers(lines)
     return page(
         "correction", file=file, source=source, error=error, typed=request.form,
         reason=str(_(f"export_reason.{file.reason}")),
         rows=[(line, _field(line.field), _value(line, line.said), _value(line, line.holds),
-               _because(line.because)) for line in lines],
+               speakers[line.because]) for line in lines],
         next_line=lines[-1].id if len(lines) == corrections.LISTED else 0,
     )  # fmt: skip
 
@@ -141,8 +143,15 @@ def _field(name: str) -> str:
     return translated(key, name) if name != PLACE else str(_("register.field.place"))
 
 
-def _because(source: str) -> str:
-    return translated(f"fact.source.{source}", "") or source_words(source)
+def _speakers(lines: Sequence[Correction]) -> dict[str, str]:
+    """Name those whose word holds in some lines: the spot, the desk, a source by its own name."""
+    said = {line.because for line in lines}
+    sources = statements.sources_of(g.session, [Fact(source=name) for name in said])
+    names = {code: source.name for code, source in sources.items()}
+    return {
+        name: names.get(name) or translated(f"fact.source.{name}", "") or source_words(name)
+        for name in said
+    }
 
 
 def _words(refused: GridsError) -> str:

@@ -45,8 +45,8 @@ _FIND: Final = """
         SELECT DISTINCT ON (own.entry_id, own.field) own.entry_id, own.field, own.value AS said,
                f.value, f.source AS because, f.evidence, f.observed_at
         FROM fact AS own
-        JOIN fact AS f ON f.register = own.register AND f.entry_id = own.entry_id
-                      AND f.field = own.field
+        CROSS JOIN LATERAL (SELECT * FROM fact WHERE register = {register}
+            AND entry_id = own.entry_id AND field = own.field OFFSET 0) AS f
         LEFT JOIN import_source AS i ON f.source = 'import:' || i.code
         LEFT JOIN jsonb_to_recordset(%(named)s) AS k (field text, who text, place int)
                ON k.field = own.field AND k.who = {who}

@@ -139,6 +139,7 @@ def test_corrections_are_made_taken_and_answered_on_their_pages(
     body = steward.get(page).get_data(as_text=True)
     assert "XF-9" in body
     assert "400 平方米" in body
+    assert "市场监管局场所表" in body
     file = steward.get(f"{page}.csv").get_data(as_text=True).splitlines()
     assert file[0].lstrip("\ufeff").startswith("行号,来源编号,字段")
     assert file[1].split(",")[1:5] == ["XF-9", "经营面积", "400", "40"]
