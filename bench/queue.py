@@ -98,7 +98,7 @@ def measure(settings: Settings, scale: float) -> list[Result]:
     results = []
     with signed_in(settings) as who:
         for name, client, addresses in questions(who):
-            spent = _timed(partial(_get, client), addresses)
+            spent = _timed(partial(get, client), addresses)
             results.append(Result(f"{name}, p95", scale, _p95(spent), LIMIT_MS, "ms", 1.0, "lower"))
             results.append(
                 Result(f"{name}, median", scale, statistics.median(spent), LIMIT_MS, "ms", 1.0,
@@ -119,8 +119,8 @@ def questions(who: Callers) -> Iterator[tuple[str, FlaskClient, list[str]]]:
     """Yield what is asked: a name, who asks, and addresses, one a turn."""
     towns = [f"3399010{n:02d}" for n in range(1, 21)]
     words = ["路灯", "井盖", "垃圾", "占道", "江滨路", "油烟", "违停", "共享单车", "公园门口"]
-    picked = [one["id"] for one in _get(who.dispatcher, "/api/desk/queue?limit=100")["items"]]
-    numbers = [one["number"] for one in _get(who.dispatcher, "/api/desk/queue?limit=100")["items"]]
+    picked = [one["id"] for one in get(who.dispatcher, "/api/desk/queue?limit=100")["items"]]
+    numbers = [one["number"] for one in get(who.dispatcher, "/api/desk/queue?limit=100")["items"]]
     desk, town = "/api/desk/queue?", who.town
     yield "first page by risk", who.dispatcher, [desk] * TURNS
     yield "first page by risk, a town", town, [desk] * TURNS
@@ -206,11 +206,12 @@ def _pages(client: FlaskClient, address: str, count: int) -> list[str]:
     found, place = [], ""
     for _ in range(count):
         found.append(f"{address}after={place}&limit=200")
-        place = _get(client, found[-1])["next"] or ""
+        place = get(client, found[-1])["next"] or ""
     return found
 
 
-def _get(client: FlaskClient, address: str) -> Any:
+def get(client: FlaskClient, address: str) -> Any:
+    """Ask and read the answer. Raises `RuntimeError` for any but a good one."""
     answer = client.get(address)
     if answer.status_code != 200:
         raise RuntimeError(f"{address}: {answer.status_code} {answer.text[:300]}")

@@ -35,6 +35,7 @@ from bench import Result
 from bench.addresses import CLEAN
 from bench.city import BenchCity
 from bench.kept import kept_city
+from bench.queue import get
 from bench.secrets import registrar
 from grids.accounts import Actor
 from grids.area_tree import area_node
@@ -152,7 +153,7 @@ def _client(app: Flask, made: BenchCity) -> FlaskClient:
 
 def _searched(client: FlaskClient, one: Question) -> float:
     started = time.perf_counter()
-    found = _get(client, f"/api/search?q={quote(one.words)}")["items"]
+    found = get(client, f"/api/search?q={quote(one.words)}")["items"]
     spent = 1000 * (time.perf_counter() - started)
     if one.wanted and one.wanted not in {hit["id"] for hit in found}:
         raise RuntimeError(f"{one.words} is not found: {found}")
@@ -161,15 +162,8 @@ def _searched(client: FlaskClient, one: Question) -> float:
 
 def _timed(client: FlaskClient, address: str) -> float:
     started = time.perf_counter()
-    _get(client, address)
+    get(client, address)
     return 1000 * (time.perf_counter() - started)
-
-
-def _get(client: FlaskClient, address: str) -> Any:
-    answer = client.get(address)
-    if answer.status_code != 200:
-        raise RuntimeError(f"{address}: {answer.status_code} {answer.text[:300]}")
-    return answer.get_json()
 
 
 def _persons(app: Flask, made: BenchCity) -> Iterator[float]:

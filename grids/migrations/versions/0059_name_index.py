@@ -11,7 +11,7 @@ down_revision = "0058"
 
 
 def upgrade() -> None:
-    # Filled by `./wangge keys reseal`: the database has no keys.
+    # Filled by `./wangge keys rotate`: the database has no keys.
     op.add_column("person", sa.Column("name_index", sa.LargeBinary(), nullable=True))
     op.create_index("person_name_index_idx", "person", ["name_index"])
 
