@@ -48,6 +48,8 @@ def _home(*, refused: bool = False) -> str:
         told = standing.dimensions(rows)
         return page(
             "quality", dimension=dimension, rows=shown, dimensions=told, day=day,
+            withheld=[rule for rule in standing.withheld(rows, area)
+                      if dimension in ("", rule.dimension)],
             trends={name: _line(_trend(area, day, name)) for name in told} if day else {},
             open_count=alarms.count_open(g.session, g.actor, area),
             alarms=[(one, _area_name(one.area_code)) for one in _alarms(area)],
@@ -67,13 +69,13 @@ def one(rule: str) -> ResponseReturnValue:
         area = _area()
         day = standing.last_day(g.session)
         found = None
-        if g.actor.can(KINDS[asked.register].permission):
+        if not asked.is_counted and g.actor.can(KINDS[asked.register].permission):
             found = findings.failing(
                 g.session, g.actor, asked, today=today(), area=area, after=after
             )
         shares = standing.trend(g.session, g.actor, area, day, [rule]) if day else ()
         return page(
-            "quality_rule", rule=asked, kind=KINDS[asked.register], found=found, day=day,
+            "quality_rule", rule=asked, kind=KINDS.get(asked.register), found=found, day=day,
             title=lambda row: title_of(KINDS[asked.register], row),
             trend=_line([(on, share) for on, share in shares]), shares=shares,
             now=shares[-1][1] if shares else Share(),

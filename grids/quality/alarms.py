@@ -19,15 +19,19 @@ from grids.quality.rules import RULES
 FEWEST: Final = 20
 #: So many more of a hundred than a week before are told, whatever the limit.
 JUMP: Final = 0.05
+#: What is moved by chance jumps by chance when it is drawn anew: counts of residents have limits only.
+NEVER: Final = 1.0
 WEEK: Final = timedelta(days=7)
 #: A page shows the worst; it says how many there are.
 MOST: Final = 50
 
 _OPEN: Final = text("""
-    WITH rule (name, most) AS (SELECT * FROM unnest(CAST(:rules AS text[]), CAST(:limits AS float8[]))),
+    WITH rule (name, most, jump) AS (
+      SELECT * FROM unnest(CAST(:rules AS text[]), CAST(:limits AS float8[]), CAST(:jumps AS float8[]))
+    ),
     judged AS (
       SELECT now.rule, now.area_code, now.source, now.checked, now.failed,
-             now.failed::float8 / now.checked AS share, rule.most,
+             now.failed::float8 / now.checked AS share, rule.most, rule.jump,
              CASE WHEN past.checked >= :fewest THEN past.failed::float8 / past.checked END AS before
       FROM quality_result AS now JOIN rule ON rule.name = now.rule
       LEFT JOIN quality_result AS past
@@ -37,7 +41,7 @@ _OPEN: Final = text("""
     ),
     bad AS (
       SELECT *, CASE WHEN share > most THEN 'limit' ELSE 'jump' END AS why
-      FROM judged WHERE share > most OR share > before + :jump
+      FROM judged WHERE share > most OR share > before + jump
     ),
     better AS (
       UPDATE quality_alarm AS a SET closed_at = :now
@@ -68,7 +72,8 @@ def watch(connection: Connection, today: date, now: datetime) -> None:
     """Open and close alarms after a run: by town, rule and source."""
     connection.execute(_OPEN, {
         "rules": list(RULES), "limits": [rule.limit for rule in RULES.values()],
-        "today": today, "past": today - WEEK, "now": now, "fewest": FEWEST, "jump": JUMP,
+        "jumps": [NEVER if rule.is_counted else JUMP for rule in RULES.values()],
+        "today": today, "past": today - WEEK, "now": now, "fewest": FEWEST,
     })  # fmt: skip
 
 

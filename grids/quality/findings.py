@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from grids import scope
 from grids.accounts import Actor
-from grids.quality.rules import STANDS, Rule, rules_of
+from grids.quality import standing
+from grids.quality.rules import RESIDENTS, STANDS, NoRule, Rule, rules_of
 
 PAGE: Final = 50
 
@@ -27,7 +28,12 @@ class Found:
 def failing(
     session: Session, actor: Actor, rule: Rule, *, today: date, area: str = "", after: int = 0
 ) -> Found:
-    """List the entries of an area of the caller's scope that fail a rule, by key."""
+    """List the entries of an area of the caller's scope that fail a rule, by key.
+
+    Raises `NoRule` for a rule about residents: of them there is no list.
+    """
+    if rule.is_counted:
+        raise NoRule(f"{rule.name} lists nobody")
     model = rule.model
     rows = session.scalars(
         select(model)
@@ -49,11 +55,13 @@ def completeness(
 ) -> float | None:
     """Return the share of answers that are not missing in a register of an area, live.
 
-    Returns None where nothing is asked there.
+    Of residents it is what was last published. Returns None where nothing is asked or told.
     """
     rules = [rule for rule in rules_of(register) if rule.dimension == "complete"]
     if not rules:
         return None
+    if register in RESIDENTS:
+        return standing.published(session, actor, area, [rule.name for rule in rules])
     model = rules[0].model
     row = session.execute(
         select(

@@ -3,6 +3,10 @@
 A rule says over which entries of a register it is asked (`applies`) and which of them fail
 (`fails`), as conditions on the register's table. `:today` is the day in the city. Conditions
 that look at other rows do so by uncorrelated sets, so that one pass judges a whole register.
+
+Rules of dwellings, households and persons (`RESIDENTS`) are judged by `grids.quality.residents`:
+they ask whether something is filled and what fits together, never what a sealed value says, and
+what they find leaves as a count of an area and nothing else (decisions 3 and 8).
 """
 
 from __future__ import annotations
@@ -27,6 +31,12 @@ NEAR_M: Final = 200
 STOREY_M: Final = (2.2, 8.0)
 
 
+#: Registers of residents and of their homes.
+RESIDENTS: Final = ("dwelling", "household", "person")
+#: A home with less floor than this for each of those who live in it is crowded, or miscounted.
+FLOOR_EACH_M2: Final = 4
+
+
 class NoRule(NotFound):
     """There is no such rule."""
 
@@ -43,6 +53,13 @@ class Rule:
     applies: str = "true"
     #: Above this share of failures an alarm opens.
     limit: float = 0.05
+    #: Of residents: the published count that the failures are a share of.
+    per: str = ""
+
+    @property
+    def is_counted(self) -> bool:
+        """Say whether the rule is about residents: told as counts, never as a list."""
+        return self.register in RESIDENTS
 
     @property
     def register(self) -> str:
@@ -134,6 +151,32 @@ def _untrue(register: str, field: str) -> Rule:
 
 
 _TODAY = "CAST(:today AS date)"
+#: Who lives there today; `living` counts those of a household or a dwelling, nobody is no row.
+LIVING: Final = f"(person.moved_out_on IS NULL OR person.moved_out_on > {_TODAY})"
+_CHILD: Final = "person.age_band IN ('0-5', '6-14')"
+_LIVED_IN: Final = "living.n IS NOT NULL"
+
+
+def _unsealed(field: str, column: str, *, applies: str = "true", limit: float = 0.02) -> Rule:
+    """Nothing is sealed under a field. Whose data were deleted on request lack it rightly."""
+    return Rule(
+        f"person.{field}.missing",
+        "complete",
+        f"person.{column} IS NULL",
+        f"{LIVING} AND person.anonymised_at IS NULL AND {applies}",
+        limit,
+        "people",
+    )
+
+
+def _elsewhere(register: str, other: str, applies: str, *, per: str) -> Rule:
+    """Cell, grid and area follow from the home: a row that says another is counted elsewhere."""
+    told, true = (", ".join(f"{one}.{name}" for name in ("cell_id", "grid_id", "area_code"))
+                  for one in (register, other))  # fmt: skip
+    return Rule(f"{register}.place.other_than_{other}", "consistent",
+                f"({told}) IS DISTINCT FROM ({true})", applies, 0.01, per)  # fmt: skip
+
+
 _YEAR = f"extract(year FROM {_TODAY})"
 
 RULES: Final[dict[str, Rule]] = {
@@ -263,6 +306,39 @@ RULES: Final[dict[str, Rule]] = {
              "facility.name <> ''", limit=0.02),
         _unplaced("facility"),
         _apart("facility"),
+        # 户室
+        Rule("dwelling.area_m2.missing", "complete", "dwelling.area_m2 IS NULL", per="dwellings"),
+        Rule("dwelling.use.let_to_nobody", "consistent", "living.n IS NULL",
+             "dwelling.use = 'rental'", 0.2, "rentals"),
+        Rule("dwelling.area_m2.crowded", "consistent",
+             f"dwelling.area_m2 < {FLOOR_EACH_M2} * living.n",
+             f"{_LIVED_IN} AND dwelling.area_m2 IS NOT NULL", 0.02, "dwellings"),
+        # 户
+        Rule("household.head.missing", "complete", "living.heads = 0", _LIVED_IN, 0.02,
+             "households"),
+        Rule("household.head.twice", "unique", "living.heads > 1", _LIVED_IN, 0.01, "households"),
+        Rule("household.head.child", "valid", "living.child_heads > 0", _LIVED_IN, 0.01,
+             "households"),
+        Rule("household.entry.nobody", "timely", "living.n IS NULL", per="households"),
+        Rule("household.dwelling_id.vacant", "consistent", "dwelling.use = 'vacant'", _LIVED_IN,
+             0.02, "households"),
+        _elsewhere("household", "building", "true", per="households"),
+        # 人
+        _unsealed("name", "name_sealed"),
+        _unsealed("id_number", "id_number_sealed"),
+        _unsealed("birth", "birth_sealed"),
+        _unsealed("phone", "phone_sealed", applies=f"NOT {_CHILD}", limit=0.15),
+        Rule("person.id_number.twice", "unique",
+             # The keyed index of the number: no number is opened.
+             f"""person.id_number_index IN (
+                  SELECT id_number_index FROM person
+                  WHERE {LIVING} AND id_number_index IS NOT NULL
+                  GROUP BY 1 HAVING count(*) > 1)""", LIVING, 0.005, "people"),
+        Rule("person.moved_in_on.impossible", "valid",
+             f"person.moved_in_on > {_TODAY} OR person.moved_out_on < person.moved_in_on",
+             limit=0.005, per="people"),
+        Rule("person.place.no_grid", "valid", "person.grid_id IS NULL", LIVING, 0.01, "people"),
+        _elsewhere("person", "household", LIVING, per="people"),
     )
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, text
 
 from grids.divisions import AREAS_OF_CODE
+from grids.quality import residents
 from grids.quality.rules import RULES, STANDS, Rule, rules_of
 
 #: Every day of this time is kept, then the first day of each month.
@@ -44,6 +45,7 @@ def run(connection: Connection, today: date, rules: Iterable[Rule] = RULES.value
         asked = [rule for rule in rules_of(register) if rule.name in wanted]
         if asked:
             written += connection.execute(_statement(register, asked), {"today": today}).rowcount
+    written += residents.run(connection, today, wanted)
     connection.execute(_THIN, {"before": today - timedelta(days=KEPT_DAYS)})
     return written
 

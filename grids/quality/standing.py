@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from grids import scope
 from grids.accounts import Actor
+from grids.people.counts_groups import DEEPEST
 from grids.quality.models import QualityResult
 from grids.quality.rules import DIMENSIONS, RULES, Rule
 
@@ -75,6 +76,20 @@ def dimensions(rows: Sequence[RuleRow]) -> dict[str, tuple[Share, Share]]:
                _total([row.before for row in rows if row.rule.dimension == name]))
         for name in DIMENSIONS
     }  # fmt: skip
+
+
+def published(session: Session, actor: Actor, area: str, rules: Sequence[str]) -> float | None:
+    """Return the share that some rules found good in an area on the last day; None without any."""
+    day = last_day(session)
+    found = _sums(session, actor, (area,), day, None, rules) if day else {}
+    return found[(area, "")].good if found else None
+
+
+def withheld(rows: Sequence[RuleRow], area: str) -> tuple[Rule, ...]:
+    """Return the rules about residents of which nothing is told in an area: few, or none, fail."""
+    told = {row.rule.name for row in rows}
+    return tuple(rule for rule in RULES.values() if rule.is_counted and rule.name not in told
+                 and len(area) <= DEEPEST)  # fmt: skip
 
 
 def by_area(

@@ -54,6 +54,9 @@ ALLOWED = {
     "grids/facts/asking:": "the worker makes questions; an answer opens the next behind the row policy",
     "grids/ledgers/visits:_require_photos": "photos by the hash of their content",
     "grids/retention:_parties": "the worker's retention",
+    # Rules about residents are judged by the worker; what leaves are counts of ten and more.
+    "grids/quality/rules:": "which persons live where and whose index occurs twice; nobody is told",
+    "grids/quality/residents:": "the worker counts which residents fail; boxes alone are written",
     # Rules of quality judge registers of things; what they look up there is which were visited.
     "grids/quality/rules:_stale": "whether somebody was there, not what was seen",
     "grids/quality/rules:_untrue": "whether a visit found a thing otherwise, not what was seen",

@@ -76,6 +76,22 @@ def test_a_rule_lists_what_fails_now_in_the_callers_area(judged: Session, sign_i
     assert west.get("/data/quality/nothing").status_code == 404
 
 
+def test_rules_about_residents_tell_that_they_are_counts_and_list_nobody(
+    judged: Session, sign_in: SignIn
+) -> None:
+    who = sign_in("steward", area="339901")
+
+    home = who.get("/data/quality").get_data(as_text=True)
+    one = who.get("/data/quality/person.phone.missing")
+
+    assert "条居民类规则在此不公布" in home
+    assert "成年人缺电话" in home
+    assert one.status_code == 200
+    body = one.get_data(as_text=True)
+    assert "此处不公布" in body
+    assert 'id="found-title"' not in body
+
+
 def test_an_alarm_is_noted_once_it_says_what_is_done(judged: Session, sign_in: SignIn) -> None:
     who = sign_in("steward", area="339901")
     key = judged.scalar(text("SELECT id FROM quality_alarm WHERE rule = 'enterprise.uscc.missing'"))

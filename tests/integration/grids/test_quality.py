@@ -154,7 +154,9 @@ APART = {
 
 
 def test_every_rule_is_tried_here() -> None:
-    assert BROKEN.keys() | APART == RULES.keys()
+    """Those about residents are in `test_quality_residents`."""
+    things = {name for name, rule in RULES.items() if not rule.is_counted}
+    assert BROKEN.keys() | APART == things
 
 
 @pytest.mark.parametrize("name", BROKEN)
