@@ -38,6 +38,7 @@ FORMS: Final[dict[str, str]] = {
     "worker_addresses.answer": "answer",
     "worker_checks.post": "id answer value lon lat",
     "entries.ask": "field",
+    "entries.withdraw": "field reason",
     "corrections.make": "source reason note",
     "corrections.receive": "by refused",
     **dict.fromkeys(

@@ -39,7 +39,7 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
         **dict.fromkeys(REGISTERS, (READ, CHANGE)),
         "register_change": (READ,),
         "code_conversion": (READ, CHANGE),
-        "fact": (READ, ADD, CHANGE),
+        "fact": (READ, ADD, CHANGE, REMOVE),
         **dict.fromkeys(("fact_check", "correction_file", "correction"), (READ, ADD, CHANGE)),
         **dict.fromkeys(("quality_result", "base_number"), (READ,)),
         "quality_alarm": (READ, CHANGE),

@@ -123,7 +123,7 @@ def _one(file_id: int, error: str = "") -> str:
     lines = corrections.lines_of(g.session, g.actor, file, after=after)
     speakers = _speakers(lines)
     return page(
-        "correction", file=file, source=source, error=error, typed=request.form,
+        "correction", withdrawn=corrections.withdrawn(g.session, g.actor, file), file=file, source=source, error=error, typed=request.form,
         reason=str(_(f"export_reason.{file.reason}")),
         rows=[(line, _field(line.field), _value(line, line.said), _value(line, line.holds),
                speakers[line.because]) for line in lines],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, g, redirect, request, url_for
@@ -24,10 +24,14 @@ from grids.facts import checks, statements
 from grids.facts.survivorship import PLACE
 from grids.layers.access import checked_area
 from grids.matching import merging
-from grids.registers import changes, detail, listing
+from grids.registers import changes, detail, listing, withdrawing
 from grids.registers.kinds import KINDS, Kind, NoEntry, Shown, kind_of
 
 bp = Blueprint("entries", __name__)
+#: What a page says was done.
+DONE: Final = frozenset(
+    {"corrected", "same", "asked", "asked_before", "withdrawn", "withdrawn_told"}
+)
 
 
 @bp.get("/registers")
@@ -93,6 +97,25 @@ def correct(register: str, entry_id: int) -> ResponseReturnValue:
     return redirect(url_for("entries.one", register=register, entry_id=entry_id, done=done), 303)
 
 
+@bp.post("/registers/<register>/<int:entry_id>/withdraw")
+@requires("data:decide")
+def withdraw(register: str, entry_id: int) -> ResponseReturnValue:
+    """Take back what was corrected by hand, with the reason: what sources say holds again."""
+    kind = kind_of(register)
+    try:
+        with g.session.begin():
+            entry = detail.entry_of(g.session, g.actor, kind, entry_id)
+            told_to = withdrawing.withdraw(
+                g.session, kind, entry, request.form.get("field", ""),
+                request.form.get("reason", ""), g.actor,
+                source_ip=source_ip(), now=datetime.now(UTC),
+            )  # fmt: skip
+    except changes.BadValue as refused:
+        return _page(kind, entry_id, refused=refused, at="withdraw"), 422
+    done = "withdrawn_told" if told_to else "withdrawn"
+    return redirect(url_for("entries.one", register=register, entry_id=entry_id, done=done), 303)
+
+
 @bp.post("/registers/<register>/<int:entry_id>/ask")
 @requires("data:decide")
 def ask(register: str, entry_id: int) -> ResponseReturnValue:
@@ -125,7 +148,7 @@ def _checks(kind: Kind, entry: Any) -> list[tuple[str, str, str]]:
 
 def _page(
     kind: Kind, entry_id: int, *, typed: dict[str, str] | None = None,
-    refused: changes.BadValue | None = None,
+    refused: changes.BadValue | None = None, at: str = "correct",
 ) -> str:  # fmt: skip
     now = datetime.now(UTC)
     on = _day(request.args.get("on", ""))
@@ -150,14 +173,26 @@ def _page(
             current=typed or {name: "" if value is None else value
                               for name, value in changes.values_of(kind, found.entry).items()},
             choices=choices_of, case_words=_case_words,
+            by_hand=_by_hand(kind, found.entry), refused_at=at if refused else "",
             refused=refused.params.get("field") if refused else None,
             refused_words=_refusal(refused) if refused else "",
-            done=done if done in ("corrected", "same", "asked", "asked_before") else "",
+            done=done if done in DONE else "",
             was=request.args.get("was", 0, type=int), merges=_merges(kind, found.entry),
             checks=_checks(kind, found.entry), askable=_askable(kind, found.entry),
             gone=fact_words.told(said.get(checks.GONE, ()), str),
             page_data={"place": {"lon": found.lon, "lat": found.lat}},
         )  # fmt: skip
+
+
+def _by_hand(kind: Kind, entry: Any) -> list[tuple[str, str, str, str]]:
+    """Return what the caller may take back: the field, what was decided, who did, and when."""
+    if not g.actor.can("data:decide"):
+        return []
+    return [
+        (row.Fact.field, said_words(_fact(kind, row.Fact.field), row.Fact.value) or "–",
+         row.name or "", faces.instant_words(row.Fact.observed_at))
+        for row in withdrawing.by_hand(g.session, kind, entry)
+    ]  # fmt: skip
 
 
 def _merges(kind: Kind, entry: Any) -> list[dict[str, Any]]:

@@ -56,6 +56,7 @@ ACTIONS: dict[str, Action] = {
         Action("dispute_parties_revealed", "read"),
         Action("dispute_papers_read", "read"),
         Action("register_corrected", "change"),
+        Action("register_withdrawn", "change"),
         Action("code_converted", "change"),
         Action("import_sent", "change"),
         Action("import_connected", "change"),

@@ -21,7 +21,7 @@ from grids import audit, exports, scope
 from grids.accounts import Actor
 from grids.bulk import driver
 from grids.errors import Conflict, Invalid, NotFound
-from grids.facts import survivorship
+from grids.facts import statements, survivorship
 from grids.facts.models import Correction, CorrectionFile
 from grids.facts.statements import point_of
 from grids.facts.survivorship import IMPORT, PLACE
@@ -32,7 +32,7 @@ LISTED: Final = 100
 #: Lines of one file.
 _MOST: Final = 100_000
 #: Columns of the file, in its order; heads come from the catalogue.
-HEADS: Final = ("line", "own_id", "field", "said", "true", "evidence", "known_on")
+HEADS: Final = ("line", "own_id", "field", "said", "true", "evidence", "known_on", "withdrawn")
 #: Fields of the platform alone: no source can correct them.
 _OWN: Final = frozenset({"source", "valid_from", "area_m2"})
 
@@ -80,6 +80,14 @@ _CLOSE: Final = text(
     WHERE c.source_id = :source_id AND c.state IN ('open', 'taken', 'refused')
       AND f.register = c.register AND f.entry_id = c.entry_id AND f.field = c.field
       AND f.source = :source AND f.value = c.holds
+    """
+)
+#: What was told rests on a word that was taken back.
+_WITHDRAW: Final = text(
+    """
+    UPDATE correction SET state = 'withdrawn', reason = :reason, closed_at = :now
+    WHERE register = :register AND entry_id = :entry_id AND field = :field AND because = :because
+      AND holds = :value AND holds <> :holds AND state IN ('open', 'taken', 'refused')
     """
 )
 
@@ -153,6 +161,15 @@ def file_of(
     if row is None:
         raise NoFile(f"no file of corrections {file_id}")
     return row[0], row[1]
+
+
+def withdrawn(session: Session, actor: Actor, file: CorrectionFile) -> int:
+    """Count the lines of a file that were withdrawn after it was made."""
+    found = select(func.count()).where(
+        scope.condition(actor, Correction), Correction.file_id == file.id,
+        Correction.state == "withdrawn",
+    )  # fmt: skip
+    return session.scalar(found) or 0
 
 
 def lines_of(
@@ -236,6 +253,25 @@ def _find(session: Session, actor: Actor, source: ImportSource, file: Correction
     )
 
 
+def withdraw(
+    session: Session, register: str, entry_id: int, field: str, value: str, *, because: str,
+    reason: str, now: datetime,
+) -> int:  # fmt: skip
+    """Withdraw the lines that told sources a value which holds no more; return how many.
+
+    A line stays where another source says the same and so holds it still.
+    """
+    values = {
+        "register": register, "entry_id": entry_id, "field": field, "value": value,
+        "because": because, "reason": reason[:200], "now": now,
+        "holds": next((said[0].fact.value for said in statements.of_entry(
+            session, register, entry_id, (field,)).values()), ""),
+    }  # fmt: skip
+    session.flush()
+    done: Any = session.execute(_WITHDRAW, values)
+    return int(done.rowcount)
+
+
 def close(session: Session, source: ImportSource) -> int:
     """Close the lines of a source that says by now what holds; return how many."""
     values = {"source_id": source.id, "source": f"{IMPORT}{source.code}"}
@@ -291,7 +327,7 @@ def csv_of(
         writer.writerow([
             one.id, _plain(one.own_id), words.get(one.field, one.field), shown(one.field, one.said),
             shown(one.field, one.holds), words.get(one.because, one.because),
-            one.known_at.date().isoformat(),
+            one.known_at.date().isoformat(), _plain(one.reason) if one.state == "withdrawn" else "",
         ])  # fmt: skip
         yield out.getvalue()
         out.seek(0)

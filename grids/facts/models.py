@@ -80,8 +80,8 @@ class FactCheck(Base):
     answered_by: Mapped[int | None] = mapped_column(BigInteger)
 
 
-#: 待反馈, 已采纳, 不采纳, 已更正
-CORRECTION_STATES: Final = ("open", "taken", "refused", "closed")
+#: 待反馈, 已采纳, 不采纳, 已更正, 已撤回
+CORRECTION_STATES: Final = ("open", "taken", "refused", "closed", "withdrawn")
 
 
 class CorrectionFile(Base):
@@ -112,7 +112,7 @@ class Correction(Base):
         CheckConstraint(in_list("state", CORRECTION_STATES), name="state"),
         Index("correction_file_id_idx", "file_id"),
         Index("correction_told_key", "source_id", "register", "entry_id", "field", "said", "holds",
-              unique=True, postgresql_where=text("state <> 'closed'")),
+              unique=True, postgresql_where=text("state NOT IN ('closed', 'withdrawn')")),
         Index("correction_area_code_idx", "area_code"),
     )  # fmt: skip
     __level__ = "L2"
@@ -131,5 +131,5 @@ class Correction(Base):
     evidence: Mapped[str | None]
     known_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(server_default="open")
-    reason: Mapped[str] = mapped_column(server_default="")  #: why the source refuses
+    reason: Mapped[str] = mapped_column(server_default="")  #: why it is refused or withdrawn
     closed_at: Mapped[datetime | None]

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import shapely
 from psycopg import sql
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, delete, func, select
 from sqlalchemy.orm import Session
 
 from grids.bulk import driver
@@ -98,13 +98,32 @@ def say(
     settle(session, table, entry_id, field, reason=reason)
 
 
+def unsay(
+    session: Session, table: Table, entry_id: int, field: str, source: str, *, reason: str
+) -> str | None:
+    """Forget what a source says of a field and show what the others say; return what it said.
+
+    Where nobody else says anything the register stays as it is. Returns None where the source
+    says nothing of it.
+    """
+    said = session.scalar(
+        delete(Fact)
+        .where(Fact.register == table.name, Fact.entry_id == entry_id, Fact.field == field,
+               Fact.source == source)
+        .returning(Fact.value)
+    )  # fmt: skip
+    if said is not None:
+        settle(session, table, entry_id, field, reason=reason)
+    return said
+
+
 def settle(session: Session, table: Table, entry_id: int, field: str, *, reason: str) -> bool:
     """Write into the register what holds of a field; say whether something else had stood there."""
     said = of_entry(session, table.name, entry_id, (field,)).get(field)
     if not said:
         return False
     held = said[0].fact
-    session.execute(select(func.set_config("wangge.reason", reason, True)))
+    say_why(session, reason)
     changed = _run(session, """
         UPDATE {table} AS t SET {column} = nullif(%s, '')::{kind},
                coord_source = coalesce(%s, t.coord_source)
@@ -112,6 +131,11 @@ def settle(session: Session, table: Table, entry_id: int, field: str, *, reason:
     """, table, field, (held.value, held.how, entry_id, held.value))  # fmt: skip
     session.expire_all()
     return changed > 0
+
+
+def say_why(session: Session, reason: str) -> None:
+    """Name the reason that the history keeps with the changes of this transaction."""
+    session.execute(select(func.set_config("wangge.reason", reason, True)))
 
 
 def of_entry(

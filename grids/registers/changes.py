@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ForeignKey, Index, func, select, text
+from sqlalchemy import BigInteger, ForeignKey, Index, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from stdnum.cn import uscc
@@ -130,9 +130,7 @@ def correct(
     changed = tuple(name for name, value in read.items() if value != getattr(entry, name))
     if not changed:
         return ()
-    session.execute(
-        text("SELECT set_config('wangge.reason', :reason, true)"), {"reason": reason.strip()[:500]}
-    )
+    statements.say_why(session, reason.strip()[:500])
     statements.keep_before(session, kind.model.__table__, entry.id, changed)
     for name in changed:
         setattr(entry, name, read[name])

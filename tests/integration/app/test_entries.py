@@ -194,3 +194,30 @@ def test_linking_anew_makes_no_history(shop: dict[str, int], session: Session) -
     session.execute(text("UPDATE building SET levels = levels"))
 
     assert session.execute(text("SELECT count(*) FROM register_change")).scalar_one() == 0
+
+
+def test_a_correction_by_hand_is_withdrawn_on_the_page_with_a_reason(
+    shop: dict[str, int], sign_in: Callable[..., FlaskClient]
+) -> None:
+    who, path = sign_in("steward", area="339901"), f"/registers/enterprise/{shop['west']}"
+
+    def send(where: str, **form: str) -> Any:
+        return who.post(path + where, data={"csrf_token": _token(who, path), **form})
+
+    assert 'id="withdraw"' not in who.get(path).get_data(as_text=True)
+    assert send("", staff="77", reason="电话核实").status_code == 303
+    assert 'id="withdraw"' in who.get(path).get_data(as_text=True)
+
+    refused = send("/withdraw", field="staff", reason="")
+    assert refused.status_code == 422
+    assert 'id="withdraw" open' in refused.get_data(as_text=True)
+    done = send("/withdraw", field="staff", reason="问错了人")
+    assert done.headers["Location"].endswith("done=withdrawn")
+    body = who.get(done.headers["Location"]).get_data(as_text=True)
+    assert "已撤回更正" in body
+    assert "问错了人" in body
+    assert 'id="withdraw"' not in body
+    assert send("/withdraw", field="staff", reason="再来一次").status_code == 409
+    east = sign_in("steward", area="339901002")
+    form = {"csrf_token": _token(east, "/data"), "field": "staff", "reason": "别处"}
+    assert east.post(f"{path}/withdraw", data=form).status_code == 404
