@@ -19,7 +19,7 @@ CITY_TABLES = (
     "held_move", "sample_case", "sample_draw",
     "attachment", "incident_link", "incident_reporter", "incident_clock", "incident_task",
     "incident_event", "incident",
-    "person", "household", "dwelling", "people_count", "people_group_count", "people_draw",
+    "person_event", "person", "household", "dwelling", "people_count", "people_group_count", "people_draw",
     "population_count", "population_batch", "population_told",
     "quality_alarm", "quality_result", "base_signature", "base_number", "macro_figure",
     "import_key", "import_mend", "import_row", "import_batch", "duplicate_pair", "entry_merge",

@@ -23,6 +23,7 @@ _RESIDENT: Final = Personal(
     "L3", "resident", "service", "legal_duty", "resident_2y", "person:reveal"
 )
 _COUNTED: Final = Personal("L3", "resident", "counts", "legal_duty", "resident_2y", "person:find")
+_KEEPS: Final = Personal("L2", "staff", "proof", "employment", "resident_2y", "person:find")
 _RIGHTS: Final = Personal("L3", "resident", "rights", "legal_duty", "years_3", "subject:handle")
 _REPORTER: Final = Personal(
     "L3", "reporter", "call_back", "consent", "closed_1y", "reporter:reveal"
@@ -64,7 +65,11 @@ PERSONAL: Final[dict[str, Personal]] = {
         _COUNTED, "person", "household_id age_band relation residency cell_id grid_id area_code"
     ),
     **_each(_COUNTED, "person", "moved_in_on moved_out_on"),
-    **_each(_COUNTED, "household", "dwelling_id kind cell_id grid_id area_code"),
+    **_each(_COUNTED, "person_event", "person_id kind occurred_on recorded_at source"),
+    **_each(_COUNTED, "person_event", "from_household_id from_since from_until from_relation"),
+    **_each(_COUNTED, "person_event", "to_household_id to_relation withdrawn_at"),
+    **_each(_KEEPS, "person_event", "recorded_by withdrawn_by"),
+    **_each(_COUNTED, "household", "dwelling_id kind cell_id grid_id area_code ended_on"),
     # Which flats were drawn for a told count: chance, kept so that it cannot be averaged away.
     "people_draw.kinds": Personal(
         "L3", "resident", "counts", "legal_duty", "resident_2y", "nobody"

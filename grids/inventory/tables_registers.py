@@ -65,7 +65,7 @@ REGISTERS: Final = (
     ),
     Listed("grid", "map", "id code name kind"),
     Listed("grid_version", "map", "id grid_id valid households area_m2 geom plan_id"),
-    Listed("household", "people", "id dwelling_id kind cell_id grid_id area_code"),
+    Listed("household", "people", "id dwelling_id kind cell_id grid_id area_code ended_on"),
     Listed("work_line", "forms", "code name_zh name_en department_code sort"),
     Listed(
         "form_question",
@@ -99,6 +99,11 @@ REGISTERS: Final = (
         "person",
         "people",
         "id household_id name_sealed name_index id_number_sealed id_number_index phone_sealed phone_index birth_sealed age_band relation residency cell_id grid_id area_code moved_in_on moved_out_on anonymised_at",
+    ),
+    Listed(
+        "person_event",
+        "people",
+        "id person_id kind occurred_on recorded_at recorded_by source from_household_id from_since from_until from_relation to_household_id to_relation withdrawn_at withdrawn_by",
     ),
     Listed("person_access", "people", "id at person_id account_id act field purpose case_number"),
     Listed("place", "map", "id source_id kind name name_en rank population geom"),

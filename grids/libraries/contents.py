@@ -16,7 +16,7 @@ from grids.quality.rules import rules_of
 
 #: Library -> its tables, the registers whose rules judge it first.
 LIBRARIES: Final[dict[str, tuple[str, ...]]] = {
-    "population": ("person", "household", "dwelling", "people_count"),
+    "population": ("person", "person_event", "household", "dwelling", "people_count"),
     "space": ("address", "building", "component", "facility", "grid", "grid_version", "area",
               "road", "water", "landuse", "place"),
     "macro": ("macro_figure", "enterprise", "premises"),

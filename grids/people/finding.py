@@ -175,12 +175,12 @@ def reveal(
     row = session.execute(_cards(actor).where(Person.id == person_id)).first()
     if row is None:
         raise NoPerson("no such person, or outside your areas")
-    if is_child(_opened(vault, row.Person, "birth"), now):
+    if is_child(opened(vault, row.Person, "birth"), now):
         purposes.check_child(purpose)
         bucket = f"child_reveal:{actor.account_id}"
         count_use(session, bucket, most=MOST_CHILD_REVEALS, now=now)
     count_use(session, f"person_reveal:{actor.account_id}", most=MOST_REVEALS, now=now)
-    value = _full_address(row) if field == "address" else _opened(vault, row.Person, field)
+    value = _full_address(row) if field == "address" else opened(vault, row.Person, field)
     if not value:
         raise FieldUnknown("the record has no such field, or it is empty", field=field)
     _note(session, actor, person_id, "reveal", field, purpose, now)
@@ -281,15 +281,15 @@ def _cards(actor: Actor) -> Select[Any]:
 
 def _card(session: Session, vault: Vault, row: Row[Any], now: datetime) -> Card:
     person: Person = row.Person
-    birth = _opened(vault, person, "birth")
+    birth = opened(vault, person, "birth")
     child = is_child(birth, now)
     place = _place(session, person.area_code)
-    name = _opened(vault, person, "name")
+    name = opened(vault, person, "name")
     return Card(
         id=person.id,
         name=masks.STAR * min(len(name), 2) if child else masks.mask_name(name),
-        id_number=masks.mask_id_number(_opened(vault, person, "id_number")),
-        phone=masks.mask_phone(_opened(vault, person, "phone")),
+        id_number=masks.mask_id_number(opened(vault, person, "id_number")),
+        phone=masks.mask_phone(opened(vault, person, "phone")),
         birth=masks.STAR * 4 if child else masks.mask_birth(birth),
         address=masks.mask_address(row.text or ""),
         is_child=child,
@@ -337,7 +337,7 @@ def _size(session: Session, household_id: int) -> int:
     return session.scalar(living) or 0
 
 
-def _opened(vault: Vault, person: Person, field: str) -> str:
+def opened(vault: Vault, person: Person, field: str) -> str:
     """Open one sealed field of a record; empty where it holds nothing."""
     if field not in ("name", "id_number", "phone", "birth"):
         raise FieldUnknown("the record has no such field", field=field)

@@ -7,18 +7,28 @@ a grid. `docs/decisions/0003-people-as-counts.md` says why (PIPL art. 6 and 28).
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from grids.buildings import in_list
 from grids.db import Base, code_column, identity, personal
+
+#: 出生, 迁入 (from outside the city), 迁移 (within it), 迁出 (of the city), 死亡
+EVENT_KINDS: Final = ("birth", "move_in", "move", "move_out", "death")
+#: After these nobody lives here any more.
+LEAVING: Final = ("move_out", "death")
 
 
 class Household(Base):
-    """A household (户) in a dwelling. Service needs are flags of the household, not of a person."""
+    """Who lives together in one dwelling (户), for as long as anybody of them does.
+
+    A household that moves as a whole is another one from that day on: so a day's household
+    says the day's dwelling. Service needs are flags of the household, not of a person.
+    """
 
     __tablename__ = "household"
     __table_args__ = (
@@ -34,6 +44,7 @@ class Household(Base):
     cell_id: Mapped[int] = mapped_column(BigInteger)
     grid_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("grid.id"))
     area_code: Mapped[str] = mapped_column(code_column())
+    ended_on: Mapped[date | None]  #: the day on which the last of them left
 
 
 class Person(Base):
@@ -72,6 +83,44 @@ class Person(Base):
     anonymised_at: Mapped[datetime | None]
 
 
+class PersonEvent(Base):
+    """A birth, a move or a death (生命事件): keys and dates; a resident's state follows them.
+
+    `from_` is what held before: of the first event it is all that is known of the time before.
+    Nothing is ever changed but that a wrong event is taken back. There are a million of them:
+    a household is named without a checked key, the doors of migration 0068 see to that.
+    """
+
+    __tablename__ = "person_event"
+    __table_args__ = (
+        CheckConstraint(in_list("kind", EVENT_KINDS), name="kind"),
+        CheckConstraint(
+            "(to_household_id IS NULL) = (kind IN ('move_out', 'death'))", name="goes_to"
+        ),
+        CheckConstraint(
+            "kind IN ('birth', 'move_in') OR from_household_id IS NOT NULL", name="comes_from"
+        ),
+        Index("person_event_person_id_idx", "person_id", "occurred_on"),
+    )
+    __level__ = "L3"
+
+    id: Mapped[int] = identity()
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    occurred_on: Mapped[date]
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("account.id"))
+    source: Mapped[str]  #: who said so, a code of `grids.people.life.SOURCES`
+    from_household_id: Mapped[int | None] = mapped_column(BigInteger)
+    from_since: Mapped[date | None]
+    from_until: Mapped[date | None]  #: of somebody who comes back to the city
+    from_relation: Mapped[str | None]
+    to_household_id: Mapped[int | None] = mapped_column(BigInteger)
+    to_relation: Mapped[str | None]  #: none: as before
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("account.id"))
+
+
 class PersonAccess(Base):
     """Who looked at a resident's record, when and what for; shown to the resident on request."""
 
@@ -84,7 +133,8 @@ class PersonAccess(Base):
     #: No foreign key: the note outlives the record that it speaks of.
     person_id: Mapped[int] = mapped_column(BigInteger)
     account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("account.id"))
-    act: Mapped[str]  #: find, reveal, copy, correct, delete, withdraw
+    #: find, reveal, copy, correct, delete, withdraw, life, event, take_back
+    act: Mapped[str]
     field: Mapped[str] = mapped_column(server_default="")
     purpose: Mapped[str]  #: a code of `grids.people.purposes`
     case_number: Mapped[str] = mapped_column(server_default="")

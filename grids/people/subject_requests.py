@@ -21,7 +21,7 @@ from grids.city import the_city
 from grids.errors import Conflict, Gone, Invalid, NotFound
 from grids.incidents.clocks import add_work_days
 from grids.incidents.clockwork import calendar
-from grids.people import finding
+from grids.people import finding, life_story
 from grids.people.models import Person, SubjectRequest
 from grids.people.purposes import Purpose
 from grids.secrets import SEALED, Signer, Vault
@@ -42,6 +42,8 @@ WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 #: Doors through the second wall (migration 0025): a resident may have reported anywhere.
 CONTACTS: Final = text("SELECT id, incident_id FROM contacts_of_phone(CAST(:indexes AS bytea[]))")
+#: Another one, of migration 0068: the app role removes no event by itself.
+FORGET_LIFE: Final = text("SELECT * FROM forget_person_events(:person)")
 FORGET: Final = text("SELECT * FROM forget_contacts_of_phone(CAST(:indexes AS bytea[]))")
 
 
@@ -180,6 +182,7 @@ def copied(
             "moved_in_on": person.moved_in_on.isoformat(),
             "moved_out_on": person.moved_out_on.isoformat() if person.moved_out_on else None,
         },
+        "events": life_story.told(session, actor, person.id),
         "reports": _cases(session, vault, plain["phone"]),
         "looked_at": [
             {"at": look.at.isoformat(), "act": look.act, "field": look.field,
@@ -229,20 +232,23 @@ def erase(
 ) -> Certificate:
     """Carry out a request to delete or to withdraw consent; return the signed certificate.
 
-    Deletion takes name, number, phone and birth away for good: the row is counted, nobody is
-    named. Withdrawal takes the phone, which is kept by consent only. Both take the contacts
-    that the resident left with reports.
+    Deletion takes name, number, phone, birth and all events away for good: the row is counted,
+    nobody is named. Withdrawal takes the phone, which is kept by consent only. Both take the
+    contacts that the resident left with reports.
     """  # fmt: skip
     asked = _open(session, actor, request_id, ("delete", "withdraw"))
     person = finding.locked_person(session, actor, asked.person_id)
     contacts = _forgotten(session, vault, _opened(vault, person, "phone"))
+    events: list[int] = []
     if asked.kind == "delete":
         anonymise(person, now)
+        events = list(session.execute(FORGET_LIFE, {"person": person.id}).scalars())
     else:
         person.phone_sealed = person.phone_index = None
     made = certify(
         session, signer, f"subject_{asked.kind}", until=now, now=now,
-        counts={"person": 1, "incident_reporter": len(contacts)}, ids=[person.id, *contacts],
+        counts={"person": 1, "person_event": len(events), "incident_reporter": len(contacts)},
+        ids=[person.id, *events, *contacts],
         more={"request": str(asked.id)},
     )  # fmt: skip
     finding.note_access(session, actor, person.id, asked.kind, PURPOSE, now)

@@ -22,7 +22,7 @@ from grids.accounts import Actor
 
 #: Tables whose rows the database itself limits; `row_walls` and `desk` have a policy for each.
 WATCHED: Final = (
-    "person", "household", "incident", "incident_event", "incident_task", "incident_clock",
+    "person", "person_event", "household", "incident", "incident_event", "incident_task", "incident_clock",
     "incident_reporter", "incident_link", "attachment", "blob", "audit_event", "arbitration",
     "arbitration_statement",
     "desk_claim", "saved_filter", "desk_draft", "outbox_message", "channel_case", "duty_alarm",

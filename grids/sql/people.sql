@@ -12,7 +12,8 @@ FROM person AS p JOIN household AS h ON h.id = p.household_id
 WHERE p.moved_out_on IS NULL OR p.moved_out_on > :today GROUP BY 1, 2
 
 -- name: households_by_area
-SELECT area_code, 'households' AS kind, count(*) AS n FROM household GROUP BY 1
+SELECT area_code, 'households' AS kind, count(*) AS n
+FROM household WHERE ended_on IS NULL GROUP BY 1
 
 -- name: rentals_by_area
 SELECT b.area_code, 'rentals' AS kind, count(*) AS n

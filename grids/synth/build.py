@@ -39,6 +39,7 @@ from grids.synth.economy import store_economy
 from grids.synth.history import Teller
 from grids.synth.homes import Ints
 from grids.synth.marks import Mark
+from grids.synth.moves import told
 from grids.synth.openings import Openings, calendar_of, crew_of
 from grids.synth.parts import Site, Works, survey
 from grids.synth.plan import CITY_ZONE, COUNTY, METRIC_SRID, NAME_EN, NAME_ZH, Plan, plan_for
@@ -356,6 +357,7 @@ def _manifest(events: Events, planted: Planted, works: Works) -> dict[str, Any]:
              "radius_m": spot["radius_m"], "codes": spot["codes"]}
             for (lon, lat), spot in zip(spots, planted.hot_spots, strict=True)
         ],
+        "person_events": told(works.site.past.events),
         "near_repeats": cases("repeat"),
         "duplicates": cases("duplicate"),
         "fire_odds": planted.fire_odds,

@@ -85,11 +85,11 @@ class Identities:
     birth: list[str]  #: ISO day
 
 
-def identities(plan: Plan, people: People, part: slice) -> Identities:
+def identities(plan: Plan, people: People, part: slice, stream: str = "people") -> Identities:
     """Make names, numbers, phones and days of birth of a part of the persons."""
     born = people.born[part]
     return Identities(
-        name=person_names(plan.rng(f"people {part.start}"), len(born)),
+        name=person_names(plan.rng(f"{stream} {part.start}"), len(born)),
         id_number=id_numbers(born, people.serial[part]),
         phone=[f"12{n:09d}" if n >= 0 else None for n in people.phone[part].tolist()],
         birth=days_of(born).astype(str).tolist(),

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection
 
 from grids.linking import PlaceIndex, link_points
@@ -20,16 +19,20 @@ from grids.synth.conversions import store_conversions
 from grids.synth.docket import Docket
 from grids.synth.fittings import Components, Facilities, place_components, place_facilities
 from grids.synth.homes import Dwellings, Ints, People, build_dwellings, settle_people
+from grids.synth.moves import Past, remember
 from grids.synth.pipes import store_pipes
 from grids.synth.plan import Plan
 from grids.synth.shapes import Floats
 from grids.synth.sites import store_sites
 from grids.synth.store import Writer
+from grids.synth.store_people import Register
 from grids.synth.world import World, make_world, to_earth
 from grids.synth.years import built_years
 
 #: Homes that are written at once, with who lives in them.
 HOMES = 20_000
+#: Households whose past is written at once.
+PASTS = 40_000
 #: Tables whose keys are taken ahead, so that parts can name rows of each other.
 KEYED = ("address", "building", "dwelling", "household", "person", "enterprise", "component")
 
@@ -44,6 +47,7 @@ class Site:
     built: Ints
     dwellings: Dwellings
     residents: People
+    past: Past
     firms: Firms
     sites: Sites
     rentals: tuple[Ints, list[str], Floats]
@@ -53,8 +57,10 @@ class Site:
     def sizes(self) -> dict[str, int]:
         """Count the rows of each table whose keys are taken ahead."""
         houses = len(self.world.houses.shapes)
-        sizes = (houses, houses, len(self.dwellings.building), len(self.residents.household_kind),
-                 len(self.residents), len(self.firms.name), len(self.components.code))  # fmt: skip
+        past = self.past
+        sizes = (houses, houses, len(self.dwellings.building),
+                 past.moves.households + len(past.moves.day), len(self.residents) + len(past.gone),
+                 len(self.firms.name), len(self.components.code))  # fmt: skip
         return dict(zip(KEYED, sizes, strict=True))
 
 
@@ -63,6 +69,7 @@ def survey(plan: Plan) -> Site:
     world = make_world(plan)
     addresses = address_houses(world)
     dwellings = build_dwellings(plan, world)
+    residents = settle_people(plan, world, dwellings)
     firms, sites = open_firms(plan, world)
     return Site(
         plan=plan,
@@ -70,7 +77,8 @@ def survey(plan: Plan) -> Site:
         addresses=addresses,
         built=built_years(world),
         dwellings=dwellings,
-        residents=settle_people(plan, world, dwellings),
+        residents=residents,
+        past=remember(plan, dwellings, residents),
         firms=firms,
         sites=sites,
         rentals=rental_houses(world, dwellings, addresses.text),
@@ -95,14 +103,24 @@ class Works:
         """Where the buildings lie; people lie where their building does."""
         return self.index.link(link_points(to_earth(self.site.world.houses.shapes))).columns()
 
+    @cached_property
+    def register(self) -> Register:
+        """Return what writes homes and people."""
+        site = self.site
+        return Register(
+            site.plan, self.vault, site.dwellings, site.residents, site.past, self.keys, self.homes
+        )
+
     def first_parts(self) -> list[str]:
         """List the parts that need the ground alone."""
         homes = range(0, len(self.site.dwellings.building), HOMES)
         return ["fittings", "firms", *(f"homes {start}" for start in homes)]
 
     def later_parts(self) -> list[str]:
-        """List the parts that need the components too."""
-        return [f"cases {start}" for start in range(0, len(self.docket), dockets.PART)]
+        """List the parts that need the components too, or every home."""
+        pasts = range(0, self.site.past.moves.households, PASTS)
+        cases = range(0, len(self.docket), dockets.PART)
+        return [*(f"past {start}" for start in pasts), *(f"cases {start}" for start in cases)]
 
     def write(self, name: str, connection: Connection) -> Writer:
         """Write one part; return what was written."""
@@ -134,28 +152,13 @@ class Works:
                 self.homes["area_code"][site.firms.building],
             )  # fmt: skip
         elif kind == "homes":
-            stop = min(start + HOMES, len(self.site.dwellings.building))
-            self._write_homes(out, start, stop)
+            self.register.write_homes(
+                out, start, min(start + HOMES, len(self.site.dwellings.building))
+            )
+        elif kind == "past":
+            stop = min(start + PASTS, self.site.past.moves.households)
+            self.register.write_past(out, start, stop)
         else:
             rows = range(start, min(start + dockets.PART, len(self.docket)))
             dockets.store_part(out, connection, self.site.plan, self.vault, self.docket, rows)
         return out
-
-    def _write_homes(self, out: Writer, start: int, stop: int) -> None:
-        people = self.site.residents
-        homes = np.arange(start, stop)
-        first, last = np.searchsorted(people.household_dwelling, [start, stop])
-        households = np.arange(first, last)
-        one, end = np.searchsorted(people.household, [first, last])
-        store.store_homes(out, self.site.dwellings, homes, self.keys)
-        store.store_households(out, self.site.dwellings, people, households, self.keys, self.homes)
-        store.store_persons(
-            out,
-            self.site.plan,
-            self.vault,
-            self.site.dwellings,
-            people,
-            np.arange(one, end),
-            self.keys,
-            self.homes,
-        )

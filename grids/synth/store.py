@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -17,19 +17,11 @@ from grids.addressing import quality
 from grids.addressing.codes import give_codes
 from grids.bulk import Column, copy_frame, reserve_ids
 from grids.linking import PlaceIndex, link_points
-from grids.secrets import Vault, local, normal_name, normal_phone
+from grids.secrets import Vault
 from grids.synth.addresses import Addresses
 from grids.synth.business import Firms, Sites
 from grids.synth.fittings import Components, Facilities
-from grids.synth.homes import (
-    AGE_BANDS,
-    ROLES,
-    Dwellings,
-    Ints,
-    People,
-    days_of,
-    identities,
-)
+from grids.synth.homes import Dwellings, Ints
 from grids.synth.layout import RANK, SPEED_KMH
 from grids.synth.names import english
 from grids.synth.plan import NAME_EN, Plan
@@ -203,80 +195,6 @@ def _building_name(world: World, addresses: Addresses, k: int) -> str | None:
     return world.block_names[world.houses.block[k]] if programme in named else None
 
 
-def store_homes(out: Writer, dwellings: Dwellings, which: Ints, keys: Keys) -> None:
-    """Write some of the dwellings."""
-    part = slice(int(which[0]), int(which[-1]) + 1)
-    out.put("dwelling", {
-        "id": keys["dwelling"][part], "building_id": keys["building"][dwellings.building[part]],
-        "unit": dwellings.unit[part], "floor": dwellings.floor[part],
-        "room": dwellings.room[part], "use": dwellings.use[part],
-        "area_m2": dwellings.area_m2[part],
-    })  # fmt: skip
-
-
-def store_households(
-    out: Writer, dwellings: Dwellings, people: People, which: Ints, keys: Keys,
-    homes: Mapping[str, Any],
-) -> None:  # fmt: skip
-    """Write some of the households; `homes` says where buildings lie."""
-    dwelling = people.household_dwelling[which]
-    building = dwellings.building[dwelling]
-    out.put("household", {
-        "id": keys["household"][which], "dwelling_id": keys["dwelling"][dwelling],
-        "kind": people.household_kind[which],
-        **{name: column[building] for name, column in homes.items()},
-    })  # fmt: skip
-
-
-def store_persons(
-    out: Writer, plan: Plan, vault: Vault, dwellings: Dwellings, people: People, which: Ints, keys: Keys,
-    homes: Mapping[str, Any],
-) -> None:  # fmt: skip
-    """Write some of the persons; names and numbers are sealed from the first row."""
-    if not len(which):
-        return
-    part = slice(int(which[0]), int(which[-1]) + 1)
-    ids = keys["person"][which]
-    household = people.household[which]
-    building = dwellings.building[people.household_dwelling[household]]
-    own_facts = identities(plan, people, part)
-    numbers = own_facts.id_number
-    phones = [normal_phone(phone) if phone else None for phone in own_facts.phone]
-    own = [phone for phone in phones if phone]
-    has_phone = [k for k, phone in enumerate(phones) if phone]
-
-    def seal(column: str, texts: Sequence[str]) -> list[bytes]:
-        return vault.seal_many("person", column, ids.tolist(), texts)
-
-    phone_sealed = vault.seal_many("person", "phone_sealed", ids[has_phone].tolist(), own)
-    out.put("person", {
-        "id": ids, "household_id": keys["household"][household],
-        "name_sealed": seal("name_sealed", own_facts.name),
-        "name_index": vault.blind_index_many("person", "name", [
-            local(normal_name(name), code)
-            for name, code in zip(own_facts.name, homes["area_code"][building], strict=True)
-        ]),
-        "id_number_sealed": seal("id_number_sealed", numbers),
-        "id_number_index": vault.blind_index_many("person", "id_number", numbers),
-        "phone_sealed": _spread(phone_sealed, has_phone, len(ids)),
-        "phone_index": _spread(vault.blind_index_many("person", "phone", own), has_phone, len(ids)),
-        "birth_sealed": seal("birth_sealed", own_facts.birth),
-        "age_band": np.array(AGE_BANDS, dtype=object)[people.age_band[part]],
-        "relation": np.array(ROLES, dtype=object)[people.relation[part]],
-        "residency": np.where(people.is_migrant[part], "migrant", "registered"),
-        **{name: column[building] for name, column in homes.items()},
-        "moved_in_on": days_of(people.moved_in[part]).tolist(),
-    })  # fmt: skip
-
-
-def _spread(values: Sequence[bytes], places: Sequence[int], count: int) -> list[bytes | None]:
-    """Put values at their places among `count`; the others have none."""
-    out: list[bytes | None] = [None] * count
-    for place, value in zip(places, values, strict=True):
-        out[place] = value
-    return out
-
-
 def store_firms(
     out: Writer, plan: Plan, vault: Vault, firms: Firms, sites: Sites,
     rentals: tuple[Ints, list[str], Floats], keys: Keys, index: PlaceIndex,
@@ -340,7 +258,7 @@ def wipe(connection: Connection) -> None:
             "TRUNCATE incident, grid_plan, grid, cell, area, road, water, landuse, place, building, address,"
             " quality_result, quality_alarm, base_number, base_signature, macro_figure,"
             " import_key, import_mend, import_row, import_batch, duplicate_pair, entry_merge,"
-            " fact, fact_check, correction, correction_file, register_change, address_name, address_question, address_alias, component, facility, site, enterprise, premises, dwelling, household, person, people_count,"
+            " fact, fact_check, correction, correction_file, register_change, address_name, address_question, address_alias, component, facility, site, enterprise, premises, dwelling, household, person, person_event, people_count,"
             " people_group_count, people_draw, population_count, population_told,"
             " code_conversion, pipe,"
             " observation,"

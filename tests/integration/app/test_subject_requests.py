@@ -14,7 +14,7 @@ from grids.incidents.clockwork import calendar
 from grids.incidents.models import IncidentReporter
 from grids.incidents.requests import Contact
 from grids.people import Person
-from grids.people.models import SubjectRequest
+from grids.people.models import PersonEvent, SubjectRequest
 from tests.support.cases import EAST, build_city, make_actor, make_photo, report
 from tests.support.people import add_household, add_person, id_number
 
@@ -29,10 +29,16 @@ def vault(app):
 
 @pytest.fixture
 def resident(session, vault):
-    """A resident who also reported a case with the same phone."""
+    """A resident who came from outside and also reported a case with the same phone."""
     build_city(session)
     household = add_household(session, "339901001001001")
     person = add_person(session, vault, household, number=NUMBER, name="张三丰", phone=PHONE)
+    session.add(
+        PersonEvent(
+            person_id=person.id, kind="move_in", occurred_on=person.moved_in_on, source="police",
+            recorded_at=datetime.now(UTC), to_household_id=household, to_relation="head",
+        )
+    )  # fmt: skip
     sent = report(photos=(make_photo(session),), contact=Contact("张三丰", PHONE))
     service.submit(session, sent, make_actor(session, "worker"), now=datetime.now(UTC), vault=vault)
     session.flush()
@@ -95,6 +101,11 @@ def test_a_copy_says_everything_that_is_kept_and_expires(resident, sign_in, sess
     copy = json.loads(data.text)
     assert (copy["person"]["name"], copy["person"]["id_number"]) == ("张三丰", NUMBER)
     assert len(copy["reports"]) == 1
+    (event,) = copy["events"]
+    assert (event["kind"], event["occurred_on"], event["source"]) == (
+        "move_in", "2020-01-01", "police",
+    )  # fmt: skip
+    assert "2020-01-01 · " in page.text
     assert {"column", "purpose", "basis", "retention"} == set(copy["kept"][0])
     assert NUMBER in page.text
     assert "people." not in page.text.replace("people.css", "")
@@ -151,7 +162,8 @@ def test_deletion_leaves_a_count_and_a_certificate(resident, sign_in, session, a
     assert row.age_band == "15-59"
     assert session.scalars(select(IncidentReporter)).all() == []
     certificate = session.scalars(select(Certificate)).one()
-    assert certificate.body["counts"] == {"person": 1, "incident_reporter": 1}
+    assert certificate.body["counts"] == {"person": 1, "person_event": 1, "incident_reporter": 1}
+    assert session.scalars(select(PersonEvent)).all() == []
     folder = app.extensions["settings"].var_dir / "certificates"
     (written,) = folder.glob(f"*{certificate.id}.json")
     document = json.loads(written.read_text())

@@ -17,7 +17,7 @@ from grids.incidents import service
 from grids.incidents.models import Attachment, Blob, IncidentReporter
 from grids.incidents.requests import Contact
 from grids.people import Person
-from grids.people.models import PersonAccess
+from grids.people.models import PersonAccess, PersonEvent
 from grids.retention import RULES, RUN, Place, run_all
 from grids.secrets import SEALED, Signer, fixed_ring
 from tests.support.cases import VAULT, build_city, make_actor, photo_bytes, report
@@ -72,6 +72,10 @@ def subjects(owner, place):
                           moved_out_on=(NOW - timedelta(days=729)).date())  # fmt: skip
         worker = make_actor(session, "worker")
         for person, days in ((gone, 3 * 365 + 1), (kept, 3 * 365 - 1)):
+            session.add(PersonEvent(
+                person_id=person.id, kind="move_out", occurred_on=person.moved_out_on, source="police",
+                recorded_at=NOW, from_household_id=household, from_since=person.moved_in_on,
+            ))  # fmt: skip
             session.add(PersonAccess(at=NOW - timedelta(days=days), person_id=person.id, act="find",
                                      account_id=worker.account_id, purpose="home_visit"))  # fmt: skip
         cases = {}
@@ -142,6 +146,7 @@ def test_an_expired_subject_is_found_nowhere_and_the_other_everywhere(
         wanted = select(IncidentReporter.id).where(IncidentReporter.phone_index.in_(indexes))
         assert session.scalars(wanted).all() == []
         assert session.scalars(select(PersonAccess.person_id)).all() == [subjects["kept"]]
+        assert session.scalars(select(PersonEvent.person_id)).all() == [subjects["kept"]]
         assert session.scalars(select(Blob.taken_geom)).all() == [None]
         assert session.get(Person, subjects["gone"]) is None
         assert session.get(Person, subjects["kept"]) is not None

@@ -74,7 +74,8 @@ def test_counts_follow_the_scale(city):
 
     counts = city.report.counts
 
-    assert counts["person"] == plan.persons
+    assert city.one("SELECT count(*) FROM person WHERE moved_out_on IS NULL") == plan.persons
+    assert plan.persons * 1.02 < counts["person"] < plan.persons * 1.05
     assert counts["enterprise"] == plan.enterprises
     assert counts["component"] == plan.components
     assert counts["incident"] == plan.incidents
@@ -221,7 +222,7 @@ def test_people_live_in_homes_that_are_not_vacant(city):
     assert (
         city.one(
             "SELECT count(*) FROM household AS h JOIN dwelling AS d ON d.id = h.dwelling_id"
-            " WHERE d.use = 'vacant'"
+            " WHERE d.use = 'vacant' AND h.ended_on IS NULL"
         )
         == 0
     )
@@ -232,6 +233,86 @@ def test_people_live_in_homes_that_are_not_vacant(city):
         )
         == 0
     )
+
+
+def test_every_resident_is_what_the_events_add_up_to(city):
+    wrong = city.one(
+        "SELECT count(*) FROM person AS p, person_state(p.id) AS s"
+        " WHERE (p.household_id, p.moved_in_on, p.moved_out_on, p.relation)"
+        " IS DISTINCT FROM (s.household_id, s.since, s.until, s.relation)"
+    )
+    chained = city.one(
+        "SELECT count(*) FROM (SELECT *, lag(to_household_id) OVER past AS was,"
+        " lag(occurred_on) OVER past AS was_on, lag(id) OVER past AS before FROM person_event"
+        " WINDOW past AS (PARTITION BY person_id ORDER BY occurred_on, id)) AS e"
+        " WHERE before IS NOT NULL AND (was, was_on, before < id)"
+        " IS DISTINCT FROM (from_household_id, from_since, true)"
+    )
+    early = city.one(
+        "SELECT count(*) FROM person_event WHERE occurred_on > CAST(:today AS date)"
+        " OR recorded_at > :now OR recorded_at < occurred_on"
+        " OR occurred_on < CAST(:today AS date) - 3 * 365",
+        today=TODAY, now=NOW,
+    )  # fmt: skip
+
+    assert (wrong, chained, early) == (0, 0, 0)
+
+
+def test_nobody_lived_in_a_home_with_those_who_came_after_or_before(city):
+    """Households of one dwelling follow each other: the next came after the last had left."""
+    shared = city.one(
+        "WITH stay AS ("
+        " SELECT h.id, h.dwelling_id, h.ended_on, max(e.occurred_on) AS came"
+        " FROM household AS h JOIN person_event AS e ON e.to_household_id = h.id AND e.kind = 'move'"
+        " GROUP BY h.id)"
+        " SELECT count(*) FROM stay JOIN household AS before"
+        " ON before.dwelling_id = stay.dwelling_id AND before.id <> stay.id"
+        " WHERE before.ended_on IS NOT NULL AND before.ended_on > stay.came"
+        " AND (stay.ended_on IS NULL OR stay.ended_on > before.ended_on)"
+    )
+    moves = city.one("SELECT count(*) FROM household WHERE ended_on IS NOT NULL")
+    lived = city.one("SELECT count(*) FROM household WHERE ended_on IS NULL")
+
+    assert shared == 0
+    assert moves == pytest.approx(3 * 0.08 * lived, rel=0.02)
+    assert city.one(
+        "SELECT count(*) FROM household AS h WHERE (ended_on IS NULL) <> EXISTS ("
+        " SELECT FROM person AS p WHERE p.household_id = h.id AND p.moved_out_on IS NULL)"
+    ) == 0  # fmt: skip
+
+
+def test_the_manifest_counts_births_deaths_and_moves_by_year(city):
+    found: dict[str, dict[str, int]] = {}
+    for kind, year, n in city.all(
+        "SELECT kind, extract(year FROM occurred_on)::int::text, count(*) FROM person_event"
+        " GROUP BY 1, 2"
+    ):
+        found.setdefault(str(kind), {})[str(year)] = n
+    told = city.report.planted["person_events"]
+
+    assert {kind: {y: n for y, n in years.items() if n} for kind, years in told.items()} == found
+    persons = plan_for(SCALE, SEED, TODAY).persons
+    total = {kind: sum(years.values()) for kind, years in found.items()}
+    assert total["death"] == round(0.0075 * persons * 700 / 365)
+    assert total["move_out"] == round(0.01 * persons * 700 / 365)
+    assert total["birth"] > 0.005 * persons
+    assert total["move"] > 0.24 * persons * 0.5
+
+
+def test_who_died_was_mostly_old(city):
+    rows = city.all(
+        "SELECT p.id, p.birth_sealed, p.moved_out_on FROM person AS p"
+        " JOIN person_event AS e ON e.person_id = p.id AND e.kind = 'death'"
+    )
+
+    def lived(key, sealed, until):
+        born = date.fromisoformat(VAULT.open("person", key, "birth_sealed", bytes(sealed)))
+        return (until - born).days / 365.25
+
+    ages = np.array([lived(*row) for row in rows])
+    assert ages.min() > 0
+    assert (ages > 65).mean() > 0.75
+    assert ages.max() < 105
 
 
 def test_every_case_is_what_its_events_add_up_to(city):
