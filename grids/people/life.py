@@ -1,7 +1,7 @@
 """Births, deaths and moves of residents (出生, 死亡, 迁移) as dated events; the state follows them.
 
 Where somebody lives, since when and until when is what the events add up to (`person_state`,
-migration 0068). An event is recorded for somebody whom the caller may see; the home that
+migration 0069). An event is recorded for somebody whom the caller may see; the home that
 somebody moves to need only lie in the city, wherever the caller's areas end. A wrong event is
 taken back, the last one first, and stays with who did so and when.
 """

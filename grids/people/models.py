@@ -88,7 +88,7 @@ class PersonEvent(Base):
 
     `from_` is what held before: of the first event it is all that is known of the time before.
     Nothing is ever changed but that a wrong event is taken back. There are a million of them:
-    a household is named without a checked key, the doors of migration 0068 see to that.
+    a household is named without a checked key, the doors of migration 0069 see to that.
     """
 
     __tablename__ = "person_event"

@@ -42,7 +42,7 @@ WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 #: Doors through the second wall (migration 0025): a resident may have reported anywhere.
 CONTACTS: Final = text("SELECT id, incident_id FROM contacts_of_phone(CAST(:indexes AS bytea[]))")
-#: Another one, of migration 0068: the app role removes no event by itself.
+#: Another one, of migration 0069: the app role removes no event by itself.
 FORGET_LIFE: Final = text("SELECT * FROM forget_person_events(:person)")
 FORGET: Final = text("SELECT * FROM forget_contacts_of_phone(CAST(:indexes AS bytea[]))")
 

@@ -1,13 +1,13 @@
 """Keep births, deaths and moves of residents as dated events; a resident's state follows them.
 
-Revision ID: 0068
+Revision ID: 0069
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0068"
-down_revision = "0067"
+revision = "0069"
+down_revision = "0068"
 
 # Whoever sees the resident sees what happened to the resident.
 OF_A_SEEN_PERSON = "EXISTS (SELECT FROM person AS p WHERE p.id = person_id)"
