@@ -54,10 +54,7 @@ def asked_for(page: Page, path: str) -> None:
     """Open the round with a network, so that the phone keeps its package and its shell."""
     page.goto(path)
     expect(page.locator("#package-state.strip-ok")).to_be_visible()
-    page.evaluate(
-        """() => navigator.serviceWorker.controller ? null : new Promise(done =>
-          navigator.serviceWorker.addEventListener('controllerchange', () => done(null)))"""
-    )
+    page.wait_for_function("() => navigator.serviceWorker.controller")
 
 
 @pytest.mark.parametrize(("language", "look"), faces.LOOKS)
@@ -198,20 +195,19 @@ def test_what_is_kept_on_a_phone_is_sealed(new_page, spot, shops):
     asked_for(page, "/worker/visits")
 
     kept = page.evaluate(
-        """() => new Promise(resolve => {
-          const open = indexedDB.open('wangge-phone');
-          open.onsuccess = () => {
-            const db = open.result;
-            const things = db.transaction('things').objectStore('things').getAll();
-            things.onsuccess = () => {
-              const keys = db.transaction('keys').objectStore('keys').getAll();
-              keys.onsuccess = () => resolve({
-                fields: things.result.map(one => Object.keys(one).sort().join(' ')),
-                text: things.result.map(one => new TextDecoder().decode(one.sealed.data)).join(),
-                extractable: keys.result.map(one => one.key.extractable)});
-            };
-          };
-        })"""
+        """async () => {
+          const done = request => new Promise((resolve, reject) => {
+            request.onsuccess = () => resolve(request.result);
+            request.onerror = () => reject(request.error);
+          });
+          const db = await done(indexedDB.open('wangge-phone'));
+          const all = store => done(db.transaction(store).objectStore(store).getAll());
+          const [things, keys] = [await all('things'), await all('keys')];
+          return {
+            fields: things.map(one => Object.keys(one).sort().join(' ')),
+            text: things.map(one => new TextDecoder().decode(one.sealed.data)).join(),
+            extractable: keys.map(one => one.key.extractable)};
+        }"""
     )
 
     assert kept["extractable"] == [False]
