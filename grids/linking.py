@@ -21,6 +21,7 @@ from sqlalchemy import Connection, text
 from gis.link import OUTSIDE, GridIndex
 from grids import rebuilding
 from grids.bulk import copy_frame, driver
+from grids.bulk_numbers import BIGINT, DOUBLE, read_numbers, write_numbers
 
 #: Tables whose rows follow the grids of the day; an incident keeps those of its filing.
 FOLLOWERS = (
@@ -34,7 +35,7 @@ FOLLOWERS = (
     "pipe",
 )
 #: Rows that are read, linked and written at once.
-BATCH = 50_000
+BATCH = 500_000
 
 _GRIDS = text("""
     SELECT g.id, g.code, ST_AsBinary(v.geom) AS shape
@@ -47,14 +48,33 @@ _AREAS = text("""
     SELECT code, level, ST_AsBinary(geom) AS shape
     FROM area WHERE valid_to IS NULL ORDER BY level DESC, code
 """)
-_IS_STALE: Final = sql.SQL("""
-    r.id = t.id AND (t.cell_id, t.grid_id, t.area_code)
-        IS DISTINCT FROM (r.cell_id, r.grid_id, r.area_code)
+_COLUMNS: Final = {
+    "id": BIGINT, "lon": DOUBLE, "lat": DOUBLE, "cell_id": BIGINT, "grid_id": BIGINT, "area": BIGINT,
+}  # fmt: skip
+#: What is linked anew travels as numbers, the code of an area by its place in `code_number`.
+_PREPARE: Final = """
+    DROP TABLE IF EXISTS relinked, code_number;
+    CREATE TEMP TABLE relinked (id bigint, cell_id bigint, grid_id bigint, area bigint)
+      ON COMMIT DROP;
+    CREATE TEMP TABLE code_number (no bigint PRIMARY KEY, code text COLLATE "C") ON COMMIT DROP
+"""
+_PRESENT: Final = sql.SQL("""
+    SELECT p.id, ST_X(p.place), ST_Y(p.place), p.cell_id, p.grid_id, coalesce(c.no, -1)
+    FROM (
+      SELECT id, area_code, coalesce(cell_id, -1) AS cell_id, coalesce(grid_id, -1) AS grid_id,
+        CASE WHEN GeometryType(geom) = 'POINT' THEN geom ELSE ST_PointOnSurface(geom) END AS place
+      FROM {}
+      WHERE id > %(after)s
+        AND (%(reach)s::bytea IS NULL OR geom && ST_GeomFromWKB(%(reach)s::bytea, 4490))
+        AND (%(grids)s::bigint[] IS NULL OR grid_id = ANY(%(grids)s::bigint[]))
+      ORDER BY id LIMIT %(most)s
+    ) AS p LEFT JOIN code_number AS c ON c.code = p.area_code
+    ORDER BY p.id
 """)
-_STALE: Final = sql.SQL("SELECT count(*) FROM {} AS t, relinked AS r WHERE {}")
 _UPDATE: Final = sql.SQL("""
-    UPDATE {} AS t SET cell_id = r.cell_id, grid_id = r.grid_id, area_code = r.area_code
-    FROM relinked AS r WHERE {}
+    UPDATE {} AS t SET cell_id = r.cell_id, grid_id = nullif(r.grid_id, -1), area_code = c.code
+    FROM relinked AS r JOIN code_number AS c ON c.no = r.area
+    WHERE r.id = t.id
 """)
 _SPACE = text("SELECT city_srid() AS srid, city_county() AS county")
 
@@ -83,27 +103,27 @@ class PlaceIndex:
     """The grids and areas of one day, ready to link any number of places."""
 
     grids: GridIndex
-    grid_codes: dict[int, str]
-    area_codes: Sequence[str]  #: deepest level first, lower code first
-    area_shapes: NDArray[np.object_]
-    county_code: str
+    grid_keys: Ints  #: growing
+    area_shapes: NDArray[np.object_]  #: deepest level first, lower code first
+    codes: Texts  #: of the grids, then of the areas, at last of the county
 
     def link(self, lonlat: ArrayLike) -> Linked:
         """Link places, longitude and latitude in the storage system, shape (n, 2)."""
+        cell, grid, area = self.numbers(lonlat)
+        return Linked(cell, np.ma.MaskedArray(grid, mask=grid == OUTSIDE), self.codes[area])
+
+    def numbers(self, lonlat: ArrayLike) -> tuple[Ints, Ints, Ints]:
+        """Link places: unit cells, duty grids or `OUTSIDE`, and positions in `codes`."""
         points = np.asarray(lonlat, dtype=np.float64).reshape(-1, 2)
         found = self.grids.link(points)
+        area = np.searchsorted(self.grid_keys, found.grid)
         outside = found.grid == OUTSIDE
-        codes = np.empty(len(points), dtype=object)
-        unique, inverse = np.unique(found.grid, return_inverse=True)
-        names = np.array([self.grid_codes.get(int(key), "") for key in unique], dtype=object)
-        if len(points):
-            codes[:] = names[inverse]
-        codes[outside] = self._areas(points[outside])
-        return Linked(found.cell_id, np.ma.MaskedArray(found.grid, mask=outside), codes)
+        area[outside] = len(self.grid_keys) + self._deepest(points[outside])
+        return found.cell_id, found.grid, area
 
-    def _areas(self, points: NDArray[np.float64]) -> Texts:
-        """Name the deepest area that covers each point, else the county."""
-        rank = np.full(len(points), len(self.area_codes), dtype=np.int64)
+    def _deepest(self, points: NDArray[np.float64]) -> Ints:
+        """Return the position of the deepest area that covers each point; past the last, none."""
+        rank = np.full(len(points), len(self.area_shapes), dtype=np.int64)
         places = np.asarray(shapely.points(points), dtype=object)
         boxes = shapely.bounds(self.area_shapes).reshape(-1, 4)
         for at, shape in enumerate(self.area_shapes):
@@ -118,7 +138,7 @@ class PlaceIndex:
             if len(near):
                 shapely.prepare(shape)
                 rank[near[shapely.covers(shape, places[near])]] = at
-        return np.array([*self.area_codes, self.county_code], dtype=object)[rank]
+        return rank
 
 
 def grid_index(connection: Connection, on: date) -> GridIndex:
@@ -133,12 +153,14 @@ def place_index(connection: Connection, on: date, *, within: Any = None) -> Plac
     """
     grids, codes = _read_grids(connection, on, within)
     areas = connection.execute(_AREAS).all()
+    county = connection.execute(_SPACE).one().county
+    keys = sorted(codes)
+    names = [*(codes[key] for key in keys), *(row.code for row in areas), county]
     return PlaceIndex(
         grids=grids,
-        grid_codes=codes,
-        area_codes=[row.code for row in areas],
+        grid_keys=np.array(keys, dtype=np.int64),
         area_shapes=shapely.from_wkb(np.array([bytes(row.shape) for row in areas], dtype=object)),
-        county_code=connection.execute(_SPACE).one().county,
+        codes=np.array(names, dtype=object),
     )
 
 
@@ -196,55 +218,39 @@ def _read_grids(
 def _relink_table(
     connection: Connection, index: PlaceIndex, table: str, reach: dict[str, Any]
 ) -> int:
-    connection.execute(text("DROP TABLE IF EXISTS relinked"))
-    connection.execute(
-        text(
-            "CREATE TEMP TABLE relinked (id bigint PRIMARY KEY, cell_id bigint, grid_id bigint,"
-            ' area_code text COLLATE "C") ON COMMIT DROP'
+    conn, name = driver(connection), sql.Identifier(table)
+    codes, number = np.unique(index.codes.astype(str), return_inverse=True)
+    conn.execute(_PREPARE)
+    copy_frame(connection, "code_number", {"no": range(len(codes)), "code": codes})
+    stale = 0
+    for rows in _batches(conn, name, reach):
+        cell, grid, area = index.numbers(np.column_stack([rows["lon"], rows["lat"]]))
+        linked = {"cell_id": cell, "grid_id": grid, "area": number[area]}
+        changed = np.any([linked[key] != rows[key] for key in linked], axis=0)
+        found = {"id": rows["id"], **linked}
+        stale += write_numbers(
+            conn, "relinked", {key: values[changed] for key, values in found.items()}
         )
-    )
-    for ids, shapes in _batches(connection, table, reach):
-        linked = index.link(link_points(shapes))
-        copy_frame(connection, "relinked", {"id": ids, **linked.columns()})
-    conn = driver(connection)
-    conn.execute("ANALYZE relinked")
-    name = sql.Identifier(table)
-    update = _UPDATE.format(name, _IS_STALE)
-    if (
-        _count(conn, _STALE.format(name, _IS_STALE)) >= rebuilding.WORTH_FROM
-        and rebuilding.may_rebuild(conn, table)
-    ):  # fmt: skip
+    conn.execute("ANALYZE relinked, code_number")
+    # The rows are changed in the order in which they lie only where all new keys fit in memory.
+    conn.execute("SET LOCAL work_mem = '256MB'")
+    if stale >= rebuilding.WORTH_FROM and rebuilding.may_rebuild(conn, table):
         with rebuilding.rebuilt(conn, table, ["grid_id"]):
-            return conn.execute(update).rowcount
-    return conn.execute(update).rowcount
-
-
-def _count(conn: psycopg.Connection[Any], statement: sql.Composed) -> int:
-    row = conn.execute(statement).fetchone()
-    return int(row[0]) if row else 0
+            return conn.execute(_UPDATE.format(name)).rowcount
+    return conn.execute(_UPDATE.format(name)).rowcount
 
 
 def _batches(
-    connection: Connection, table: str, reach: dict[str, Any]
-) -> Iterator[tuple[list[int], NDArray[np.object_]]]:
-    """Read keys and geometries of a table by key, a batch at a time."""
-    query = sql.SQL("""
-        SELECT id, ST_AsBinary(geom) FROM {}
-        WHERE id > %(after)s
-          AND (%(reach)s::bytea IS NULL OR geom && ST_GeomFromWKB(%(reach)s::bytea, 4490))
-          AND (%(grids)s::bigint[] IS NULL OR grid_id = ANY(%(grids)s::bigint[]))
-        ORDER BY id LIMIT %(most)s
-    """).format(sql.Identifier(table))
-    after = -(2**63)
+    conn: psycopg.Connection[Any], table: sql.Identifier, reach: dict[str, Any]
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """Read keys, places and present links of a table by key, a batch at a time."""
+    query, after = _PRESENT.format(table), -(2**63)
     while True:
-        rows = (
-            driver(connection).execute(query, {"after": after, "most": BATCH, **reach}).fetchall()
-        )
-        if not rows:
+        rows = read_numbers(conn, query, {"after": after, "most": BATCH, **reach}, _COLUMNS)
+        if not len(rows["id"]):
             return
-        after = rows[-1][0]
-        shapes = shapely.from_wkb(np.array([bytes(row[1]) for row in rows], dtype=object))
-        yield [row[0] for row in rows], shapes
+        after = int(rows["id"][-1])
+        yield rows
 
 
 _PEOPLE = {
