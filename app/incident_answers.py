@@ -75,6 +75,7 @@ def detail_json(found: CaseDetail) -> dict[str, Any]:
     return {
         **row_json(found.row),
         "text": found.row.text,
+        "accuracy_m": found.row.accuracy_m,
         "photos": [photo_json(photo) for photo in found.photos],
         "events": [
             step_json(step, by_step.get(step.event.seq, ()), found.row.reported_at)

@@ -9,6 +9,7 @@ import {createResource} from './lib/resource.js';
 import {createStore} from './lib/store.js';
 import {onTheme} from './lib/theme.js';
 import {createMap} from './map/create.js';
+import {createRing} from './map/ring.js';
 import {createCrumbs} from './ui/crumbs.js';
 import {errorText, watchErrors} from './ui/errors.js';
 import {openLog} from './ui/log.js';
@@ -145,6 +146,7 @@ const casePane = createCase(find('#case'), {
   claimOf: id => news.claimOf(id),
   onLoaded(file) {
     rows.update(wordsOf(file), !belongs(store.get(), file));
+    if (file.id === store.get().opened) ring.show(file);
     if (pending.has(file.id)) locate(file);
     pending.delete(file.id);
   },
@@ -200,6 +202,7 @@ const map = createMap(find('#map'), {
     queue.highlight(hit?.incidents[0]?.id ?? null);
   },
 });
+const ring = createRing(map.leaflet);
 const places = createPlaces(find('#map-tools'), {
   now, onOpen: row => { select(row); panes.show('case'); casePane.focus(); },
   inView: () => rows.get().rows.filter(row => map.leaflet.getBounds().contains([row.lat, row.lon])),
@@ -340,6 +343,7 @@ store.on(null, writeAddress);
 store.on(['opened'], ({opened}) => {
   queue.setOpened(opened);
   map.incidents.select(opened || null);
+  ring.show(null);
   openCase();
 });
 store.on([...FILTERS, 'sort'], state => {
