@@ -182,7 +182,7 @@ def _report_page(form: Form, errors: dict[str, str]) -> str:
         common=faces.likely(g.actor.areas, most=LIKELY, now=now),
         groups=faces.groups(now),
         asked=questions.page(form.chosen, answers=form.answers, errors=errors),
-        **_frame("report", now, id=form.id),
+        **_frame("report", now, id=form.id, own=places.outline_of(g.session, g.actor.areas)),
     )
 
 

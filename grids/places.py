@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from typing import Any, Final
 
 from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
@@ -14,6 +16,8 @@ from grids.divisions import Area
 
 #: An address further away does not name the place any more.
 NEAR_M = 150.0
+#: Digits of a county.
+WHOLE: Final = 6
 #: How far off a place may be: a door of which the geocoder is sure, or something of its street.
 DOOR_M, STREET_M = 30.0, 300.0
 
@@ -27,6 +31,19 @@ BOUNDS = text("""
     ), box AS (SELECT ST_Extent(geom) AS box FROM shape)
     SELECT ST_XMin(box) AS west, ST_YMin(box) AS south, ST_XMax(box) AS east, ST_YMax(box) AS north
     FROM box
+""")
+
+
+#: What somebody answers for, as one shape: a phone asks it where there is no network. A metre and a
+#: half is less than any phone knows of where it is.
+OUTLINE = text("""
+    WITH shape AS (
+      SELECT geom FROM area WHERE code = ANY(:codes) AND valid_to IS NULL
+      UNION ALL
+      SELECT v.geom FROM grid AS g JOIN grid_version AS v ON v.grid_id = g.id
+      WHERE g.code = ANY(:codes) AND v.valid @> (SELECT city_today())
+    )
+    SELECT ST_AsGeoJSON(ST_SimplifyPreserveTopology(ST_Union(geom), 0.000015), 6) FROM shape
 """)
 
 
@@ -113,6 +130,17 @@ def bounds_of(session: Session, codes: tuple[str, ...]) -> tuple[float, float, f
     """Return west, south, east and north of grids and areas; None where none is known."""
     row = session.execute(BOUNDS, {"codes": list(codes)}).one()
     return None if row.west is None else (row.west, row.south, row.east, row.north)
+
+
+def outline_of(session: Session, codes: tuple[str, ...]) -> dict[str, Any] | None:
+    """Return the shape of grids and areas as a geometry of GeoJSON (CGCS2000), simplified a little.
+
+    Returns None where none is known, and where a whole county is meant: nothing lies elsewhere.
+    """
+    if any(len(code) <= WHOLE for code in codes):
+        return None
+    told = session.scalar(OUTLINE, {"codes": list(codes)})
+    return json.loads(told) if told else None
 
 
 def find(session: Session, words: str) -> Found | None:

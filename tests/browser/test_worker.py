@@ -129,7 +129,40 @@ def test_r50_a_rough_position_elsewhere_is_drawn_and_sent_only_when_it_is_meant(
     page.locator("path.accuracy-ring").wait_for(state="attached")
     shoot(page, f"desk-accuracy-{language[:2]}-{look}", full=True)
     wrong += faces.bare_keys(page)
+    if (language, look) == faces.LOOKS[0]:
+        page = new_page(role="dispatcher", locale=language, color_scheme=look)
+        page.goto(f"/command/desk?case={case}")
+        page.locator("#map path.accuracy-ring").wait_for(state="attached")
+        shoot(page, "dispatch-accuracy")
+        page.keyboard.press("Escape")
+        page.locator("#map path.accuracy-ring").wait_for(state="detached")
     assert wrong == [], "\n".join(wrong)
+
+
+def test_a_place_elsewhere_is_asked_about_without_a_network_too(new_page, city_server):
+    own = city_server.login("worker")["area"]
+    with psycopg.connect(city_server.settings.owner_url) as conn:
+        other = conn.execute(
+            "SELECT g.code FROM grid AS g JOIN grid_version AS v ON v.grid_id = g.id"
+            " WHERE v.valid @> current_date AND g.code <> %s ORDER BY g.code DESC LIMIT 1", (own,),
+        ).fetchone()[0]  # fmt: skip
+    for grid in (other, own):
+        spot = faces.spot_in(city_server, grid)
+        page = new_page(role="worker", phone=True, **faces.at_spot(*spot))
+        page.goto("/worker/report")
+        expect(page.locator("#place-grid")).not_to_be_empty()
+        page.set_input_files("#photos", faces.photo_file(7))
+        page.locator(".shot").wait_for()
+        page.context.set_offline(True)
+        page.locator("#categories .choice").first.tap()  # names the place anew: nobody answers
+        expect(page.locator("#place-name")).to_contain_text(", ")
+        page.locator("#send").tap()
+        if grid == other:
+            expect(page.locator("dialog[open]")).to_contain_text("没有网络")
+            shoot(page, "worker-elsewhere-offline")
+        else:
+            expect(page.locator("#unsent button")).to_be_visible()  # tried, and not asked about
+            expect(page.locator("dialog[open]")).to_have_count(0)
 
 
 def test_the_pin_is_moved_on_the_map(new_page, spot):

@@ -23,6 +23,7 @@ export default {
   'place.rough': 'The position may be {m} m off: see the ring on the map and move the pin to the problem.',
   'elsewhere.title': 'Outside of your grid',
   'elsewhere.text': 'This place lies in “{name}”, which you do not answer for. Is it the place you mean?',
+  'elsewhere.offline': 'No network: by the borders on this phone this place is not in your grid. Is it meant?',
   'elsewhere.send': 'Yes, report it',
   'place.outside': 'This place is outside the city. Move the map.',
   'near.none': 'No report of this kind within 30 m in the last 24 hours',

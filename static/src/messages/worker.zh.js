@@ -23,6 +23,7 @@ export default {
   'place.rough': '定位误差可达 {m} 米：请看地图上的圆圈，把图钉移到问题所在。',
   'elsewhere.title': '不在您的网格内',
   'elsewhere.text': '这个位置在“{name}”，不在您负责的网格内。确认就是这里吗？',
+  'elsewhere.offline': '没有网络：按这台手机上的网格边界，这个位置不在您负责的网格内。确认就是这里吗？',
   'elsewhere.send': '确认，仍要上报',
   'place.outside': '这个位置不在本市范围内，请移动地图。',
   'near.none': '附近 30 m、24 小时内没有同类上报',

@@ -7,6 +7,7 @@ import {agoText} from '../lib/dates.js';
 import {t} from '../lib/i18n.js';
 import {distanceText} from '../lib/units.js';
 import {createNotes, keepDraft} from '../phone/fields.js';
+import {isInside} from '../phone/inside.js';
 import {createPlace} from '../phone/place.js';
 import {isSecure, send} from '../phone/send.js';
 import {createShots} from '../phone/shots.js';
@@ -17,7 +18,7 @@ import {bindQuestions} from '../ui/questions.js';
 import {pickCategory} from './categories.js';
 import {hideUnsent, showUnsent, watchNetwork} from './strip.js';
 
-/** @typedef {{id: string, city: {bounds: [number, number, number, number], attribution?: string}, most_photos: number}} Data */
+/** @typedef {{id: string, city: {bounds: [number, number, number, number], attribution?: string}, most_photos: number, own?: import('../phone/inside.js').Shape | null}} Data */
 
 /** So rough a position may lie in another grid. */
 const ROUGH_M = 200;
@@ -69,7 +70,7 @@ export function startReport(form, data) {
   const [nameLine, gridLine, accuracy] = [find('#place-name'), find('#place-grid'), find('#accuracy')];
   let address = '';
   let asked = 0;
-  /** The place lies in the own grid, as far as the server said; unknown without a network. */
+  /** The place lies in the own grid: as the server said, or without a network by the shape on this phone. */
   let isOwn = true;
   /** @type {Promise<void>} */
   let naming = Promise.resolve();
@@ -123,6 +124,8 @@ export function startReport(form, data) {
       if (turn !== asked) return;
       nameLine.textContent = `${at.lon.toFixed(5)}, ${at.lat.toFixed(5)}`;
       gridLine.textContent = t('place.unnamed');
+      isOwn = !data.own || isInside(data.own, at.lon, at.lat);
+      elsewhere = '';
       if (error instanceof ApiError && error.status === 422) notes.show('place', errorText(error));
     }
   }
@@ -191,7 +194,7 @@ export function startReport(form, data) {
     // The answer may be on its way; without a network nobody waits for it.
     await Promise.race([naming, new Promise(done => setTimeout(done, LONGEST_MS))]);
     if (isOwn || meant === spot()) return true;
-    const isSure = await confirmDialog({title: t('elsewhere.title'), text: t('elsewhere.text', {name: elsewhere}), action: t('elsewhere.send')});
+    const isSure = await confirmDialog({title: t('elsewhere.title'), text: elsewhere ? t('elsewhere.text', {name: elsewhere}) : t('elsewhere.offline'), action: t('elsewhere.send')});
     if (isSure) meant = spot();
     return isSure;
   }
