@@ -76,7 +76,7 @@ def find_page() -> ResponseReturnValue:
     """Show who has the number or the name, masked, or why nobody is shown."""
     number = request.form.get("number", "").strip()[:LONGEST_NUMBER]
     place = request.form.get("place", "").strip()[:LONGEST_NUMBER]
-    purpose = _purpose_of_form()
+    purpose = purpose_of_form()
     try:
         cards = _find(number, purpose, place)
     except GridsError as refused:
@@ -96,7 +96,7 @@ def find_page() -> ResponseReturnValue:
 @requires("person:reveal", step_up=True)
 def reveal_page(person_id: int) -> ResponseReturnValue:
     """Show one field of a record in full, without script."""
-    purpose, field = _purpose_of_form(), request.form.get("field", "")
+    purpose, field = purpose_of_form(), request.form.get("field", "")
     try:
         value = _reveal(person_id, field, purpose)
     except GridsError as refused:
@@ -193,7 +193,8 @@ def _reveal(person_id: int, field: str, purpose: Purpose) -> str:
         raise
 
 
-def _purpose_of_form() -> Purpose:
+def purpose_of_form() -> Purpose:
+    """Read what a record is looked at for."""
     form = request.form
     case = form.get("case", "").strip()[: purposes.LONGEST_CASE]
     return Purpose(form.get("purpose", ""), case, form.get("child") == "yes")

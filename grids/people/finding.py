@@ -283,7 +283,7 @@ def _card(session: Session, vault: Vault, row: Row[Any], now: datetime) -> Card:
     person: Person = row.Person
     birth = opened(vault, person, "birth")
     child = is_child(birth, now)
-    place = _place(session, person.area_code)
+    place = place_names(session, person.area_code)
     name = opened(vault, person, "name")
     return Card(
         id=person.id,
@@ -323,7 +323,7 @@ def looks(session: Session, person_id: int) -> tuple[Look, ...]:
     )
 
 
-def _place(session: Session, code: str) -> tuple[str, str]:
+def place_names(session: Session, code: str) -> tuple[str, str]:
     """Name the town, the community and the duty grid of a code."""
     nodes = [area_node(session, code[:n]) for n in (9, 12, 15) if n <= len(code)]
     known = [node for node in nodes if node is not None]

@@ -29,3 +29,14 @@ for (const form of document.querySelectorAll('form')) {
   form.addEventListener('change', show);
   show();
 }
+
+/** Of the form of an event only what its kind needs is shown. */
+for (const form of document.querySelectorAll('.life-form')) {
+  const parts = /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll('.life-part'));
+  const show = () => {
+    const chosen = /** @type {HTMLInputElement | null} */ (form.querySelector('input[name="kind"]:checked'));
+    for (const part of parts) part.hidden = !(part.dataset.of ?? '').split(' ').includes(chosen?.value ?? '');
+  };
+  form.addEventListener('change', show);
+  show();
+}

@@ -115,3 +115,57 @@ def test_a_case_names_its_reporter_for_a_purpose(new_page, city_server):
     shoot(page, "people-reporter")
 
     assert page.locator(".reporter-answer a").inner_text().strip().isdigit()
+
+
+@pytest.mark.parametrize(
+    ("language", "look", "width"),
+    [
+        ("zh-CN", "light", 1280),
+        ("en-GB", "dark", 1280),
+        ("zh-CN", "dark", 390),
+    ],
+)
+def test_a_move_is_found_by_address_recorded_and_taken_back(
+    new_page, city_server, language, look, width
+):
+    with psycopg.connect(city_server.settings.owner_url) as conn:
+        key, sealed = conn.execute(
+            "SELECT p.id, id_number_sealed FROM person AS p JOIN person_event AS e"
+            " ON e.person_id = p.id AND e.kind = 'move' WHERE age_band = '15-59'"
+            " AND moved_out_on IS NULL ORDER BY p.id LIMIT 1"
+        ).fetchone()
+        plate, room = conn.execute(
+            "SELECT a.text, d.room FROM dwelling AS d JOIN building AS b ON b.id = d.building_id"
+            " JOIN address AS a ON a.id = b.address_id WHERE d.use = 'vacant' ORDER BY d.id LIMIT 1"
+        ).fetchone()
+    number = vault_of(city_server.settings).open("person", key, "id_number_sealed", bytes(sealed))
+    page = new_page(locale=language, color_scheme=look, viewport={"width": width, "height": 860})
+    sign_in(page, city_server, "registrar")
+    find(page, number, "registration")
+    page.locator(".life-open button").first.click()
+    before = page.locator(".life-event").count()
+    page.locator("input[name=kind][value=move]").check()
+    page.fill("input[name=address]", f"{plate}{room}室")
+    page.locator("button[formaction]").click()
+    page.locator("select[name=dwelling]").wait_for()
+    page.fill("input[name=day]", "2026-01-15")
+    page.fill("input[name=on]", "2025-12-31")
+    shoot(page, f"life-form-{language[:2]}-{look}-{width}", full=True)
+    wrong = [*faces.too_wide(page), *faces.bare_keys(page), *faces.faults(page)]
+    options = page.locator("select[name=dwelling] option")
+    if page.locator("select[name=dwelling]").input_value() == "":
+        page.select_option("select[name=dwelling]", index=options.count() - 1)
+    page.locator("button.btn-big").click()
+    page.locator(".life-told").wait_for()
+    recorded = page.locator(".life-event").count()
+    page.fill("input[name=on]", "2025-12-31")
+    page.locator("aside form button").click()
+    page.locator("[data-as-of]").wait_for()
+    shoot(page, f"life-events-{language[:2]}-{look}-{width}", full=True)
+    wrong += [*faces.too_wide(page), *faces.bare_keys(page), *faces.faults(page)]
+    page.locator(".life-event form button").click()
+    page.locator(".life-told").wait_for()
+
+    assert recorded == before + 1
+    assert page.locator(".life-event.is-withdrawn").count() >= 1
+    assert wrong == []
