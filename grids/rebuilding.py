@@ -19,16 +19,20 @@ WORTH_FROM: Final = 100_000
 _INDEXES = """
     SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
     FROM pg_index AS i
-    WHERE i.indrelid = %s::regclass AND NOT i.indisunique
+    WHERE i.indrelid = %s::regclass
+      AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid)
       AND NOT EXISTS (SELECT FROM pg_inherits AS h WHERE h.inhrelid = i.indexrelid)
     ORDER BY 1
 """
-_REFERENCES = """
+_CONSTRAINTS = """
     SELECT c.conname, pg_get_constraintdef(c.oid)
-    FROM pg_constraint AS c JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-    WHERE c.conrelid = %s::regclass AND c.contype = 'f' AND cardinality(c.conkey) = 1
-      AND a.attname = ANY(%s)
-    ORDER BY 1
+    FROM pg_constraint AS c
+    WHERE c.conrelid = %s::regclass AND (
+      (c.contype = 'f' AND cardinality(c.conkey) = 1 AND c.conkey[1] IN (
+        SELECT attnum FROM pg_attribute WHERE attrelid = c.conrelid AND attname = ANY(%s)))
+      OR (c.contype = 'u' AND NOT EXISTS (
+        SELECT FROM pg_constraint AS r WHERE r.contype = 'f' AND r.conindid = c.conindid)))
+    ORDER BY c.contype DESC, c.conname
 """
 _OWNS = "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = %s::regclass"
 
@@ -41,28 +45,33 @@ def may_rebuild(conn: psycopg.Connection[Any], table: str) -> bool:
 
 @contextmanager
 def rebuilt(conn: psycopg.Connection[Any], table: str, columns: list[str]) -> Iterator[None]:
-    """Do without the table's plain indexes, and the references of these columns, then make them.
+    """Do without the table's indexes and the references of these columns, then make them anew.
 
-    References are checked as a whole when they come back. All of it is part of the caller's
-    transaction: where it ends badly, nothing was dropped.
+    Its primary key stays, and what others refer to. References and what must be unique are
+    checked as a whole when they come back. All of it is part of the caller's transaction: where
+    it ends badly, nothing was dropped.
     """
     name = sql.Identifier(table)
     conn.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(name))
     indexes = conn.execute(_INDEXES, (table,)).fetchall()
-    references = conn.execute(_REFERENCES, (table, columns)).fetchall()
+    constraints = conn.execute(_CONSTRAINTS, (table, columns)).fetchall()
     for index, _ in indexes:
         conn.execute(sql.SQL("DROP INDEX {}").format(sql.SQL(index)))
-    for reference, _ in references:
+    for constraint, _ in constraints:
         conn.execute(
-            sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(name, sql.Identifier(reference))
+            sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(name, sql.Identifier(constraint))
         )
     yield
+    # References are checked by a join, which is planned well only where the new values are known.
+    conn.execute(
+        sql.SQL("ANALYZE {} ({})").format(name, sql.SQL(", ").join(map(sql.Identifier, columns)))
+    )
     conn.execute("SET LOCAL maintenance_work_mem = '256MB'")
     for _, definition in indexes:
         conn.execute(definition)
-    for reference, definition in references:
+    for constraint, definition in constraints:
         conn.execute(
             sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(
-                name, sql.Identifier(reference), sql.SQL(definition)
+                name, sql.Identifier(constraint), sql.SQL(definition)
             )
         )

@@ -200,11 +200,21 @@ def described(connection: Connection, table: str) -> list[tuple[str, str]]:
         text(
             "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = :t UNION ALL"
             " SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
-            " WHERE conrelid = CAST(:t AS regclass) ORDER BY 1"
+            " WHERE conrelid = CAST(:t AS regclass) ORDER BY 1, 2"
         ),
         {"t": table},
     )
     return [(row[0], row[1]) for row in found]
+
+
+def test_what_must_be_unique_and_what_others_refer_to_come_back(connection: Connection) -> None:
+    for table, column in (("component", "grid_id"), ("grid", "code")):
+        before = described(connection, table)
+        with rebuilding.rebuilt(driver(connection), table, [column]):
+            while_changed = described(connection, table)
+        assert described(connection, table) == before
+        assert set(while_changed) < set(before)
+        assert f"{table}_pkey" in dict(while_changed)
 
 
 def test_who_does_not_own_a_table_keeps_its_indexes(connection: Connection) -> None:
