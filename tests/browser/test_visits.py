@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 from playwright.sync_api import Page, expect
+from psycopg.types.json import Jsonb
 
 from tests.support import faces
 from tests.support.browser import shoot, sign_in
@@ -248,3 +249,60 @@ def test_somebody_else_on_the_same_phone_neither_sees_nor_sends_what_waits(
     page.goto("/worker/visits")
     expect(page.locator("#waiting")).to_contain_text("服务器已收到")
     assert seen_of(city_server, shops[2]) > before
+
+
+@pytest.fixture
+def question(city_server, area):
+    """A question about a shop of the worker's grid, of which two sources say something else."""
+    with psycopg.connect(city_server.settings.owner_url, autocommit=True) as conn:
+        key, grid, name = conn.execute(
+            "SELECT id, grid_id, name FROM premises WHERE area_code ^@ %s AND valid_to IS NULL"
+            " AND name <> '' AND id NOT IN (SELECT entry_id FROM fact_check) ORDER BY id DESC LIMIT 1",
+            (area,),
+        ).fetchone()
+        candidates = [{"value": value, "sources": [source], "since": "2026-01-01T00:00:00+00:00"}
+                      for value, source in (("40", "import:market"), ("400", "import:fire"))]  # fmt: skip
+        check = conn.execute(
+            "INSERT INTO fact_check (register, entry_id, field, candidates, weight, why, state,"
+            " area_code, grid_id, asked_at) VALUES ('premises', %s, 'floor_area_m2', %s, 99, 'asked',"
+            " 'open', %s, %s, now()) RETURNING id",
+            (key, Jsonb(candidates), area, grid),
+        ).fetchone()[0]
+    return check, name
+
+
+def test_a_question_answered_in_a_tunnel_arrives_once_the_network_is_back(
+    new_page, city_server, spot, question
+):
+    check, name = question
+    page = new_page(role="worker", phone=True, **faces.at_spot(*spot))
+    asked_for(page, "/worker/visits")
+    page.goto("/worker/checks")
+    expect(page.locator(".check", has_text=name)).to_have_count(1)
+    shoot(page, "checks-online", full=True)
+    page.context.set_offline(True)
+
+    page.goto("/worker/checks")
+    card = page.locator(".check", has_text=name)
+    expect(card.locator("h2")).to_contain_text("面积")
+    shoot(page, "checks-offline", full=True)
+    card.get_by_role("button", name="400").tap()
+    expect(card).to_have_count(0)
+    expect(page.locator("#waiting")).to_be_visible()
+    assert _answer(city_server, check) == ("open", None, None)
+    page.goto("/worker/checks")  # drawn anew, the card does not come back
+    expect(page.locator("#checks")).to_be_attached()
+    expect(page.locator(".check", has_text=name)).to_have_count(0)
+
+    page.context.set_offline(False)
+    expect(page.locator("#waiting")).to_contain_text("服务器已收到")
+    assert _answer(city_server, check) == ("answered", "value", "400")
+    page.goto("/worker/checks")
+    expect(page.locator(".check", has_text=name)).to_have_count(0)
+
+
+def _answer(city_server, check: int) -> tuple[str, str | None, str | None]:
+    with psycopg.connect(city_server.settings.owner_url) as conn:
+        return conn.execute(
+            "SELECT state, answer, value FROM fact_check WHERE id = %s", (check,)
+        ).fetchone()
