@@ -116,6 +116,7 @@ FORMS: Final[dict[str, str]] = {
     "auth.sign_out": "",
     "confirm.confirm": "password code next",
     "conversion.convert": "uscc",
+    "conversion.load": "registrar list",
     "counts.post_table": "act table",
     "desk.post_move": _CASE,
     "entries.correct": "@grids.registers.changes:FIELDS",

@@ -61,6 +61,7 @@ ACTIONS: dict[str, Action] = {
         Action("register_corrected", "change"),
         Action("register_withdrawn", "change"),
         Action("code_converted", "change"),
+        Action("code_list_taken", "change"),
         Action("import_sent", "change"),
         Action("import_connected", "change"),
         Action("import_disconnected", "change"),

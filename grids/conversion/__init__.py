@@ -1,5 +1,6 @@
 """Old registration numbers becoming 18-digit credit codes (代码转换), by who registered them."""
 
+from grids.conversion.lists import RefusedList, Taken, load
 from grids.conversion.models import REGISTRARS, STATES, CodeConversion, registration_check
 from grids.conversion.tracking import (
     BadCode,
@@ -18,9 +19,12 @@ __all__ = [
     "CodeConversion",
     "NoConversion",
     "OtherCode",
+    "RefusedList",
     "Share",
+    "Taken",
     "convert",
     "listed",
+    "load",
     "registration_check",
     "shares",
 ]

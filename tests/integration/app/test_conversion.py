@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from datetime import date
+from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from openpyxl import Workbook
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from grids import conversion
 from grids.conversion import registration_check
 from grids.synth.business import credit_codes
-from tests.support.cases import EAST, WEST, build_city
+from tests.support.cases import EAST, WEST, build_city, make_actor
 from tests.support.maps import actor_in
 
 COUNTY = "339901"
@@ -170,3 +173,106 @@ def test_the_page_speaks_english(pairs: Session, sign_in: Callable[..., FlaskCli
     assert "Conversion of codes" in body
     assert "Civil affairs" in body
     assert 'name="uscc"' not in body  # only who may decide enters codes
+
+
+HEAD = "旧码,统一社会信用代码,名称,转换日期\n"
+
+
+def _load(
+    pairs: Session, body: str, registrar: str = "market", encoding: str = "utf-8"
+) -> conversion.Taken:
+    return conversion.load(
+        pairs, make_actor(pairs, "steward", COUNTY), body.encode(encoding), registrar, on=date(2026, 11, 23),
+        source_ip="127.0.0.1",
+    )  # fmt: skip
+
+
+def _codes(pairs: Session) -> dict[str, tuple[str | None, date | None]]:
+    rows = pairs.execute(text("SELECT name, uscc, converted_on FROM code_conversion"))
+    return {row.name: (row.uscc, row.converted_on) for row in rows}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
+def test_a_list_of_a_registrar_is_taken_whole(pairs: Session, encoding: str) -> None:
+    fresh = credit_codes(["company"], np.random.default_rng(3))[0]
+    body = f"{HEAD}{_old(1)},{GOOD},示例百货店,\n\n{_old(3)},{fresh.lower()}, 东边杂货铺 ,2016年5月4日\n"
+
+    assert _load(pairs, body, encoding=encoding) == conversion.Taken(1, 1, 0)
+    found = _codes(pairs)
+    assert found["示例百货店"] == (GOOD, date(2016, 5, 4))
+    assert found["东边杂货铺"] == (fresh, date(2016, 5, 4))
+    assert _load(pairs, body) == conversion.Taken(0, 0, 2)
+
+
+def test_a_workbook_is_a_list_too(pairs: Session) -> None:
+    book, out = Workbook(), BytesIO()
+    book.active.append(["注册号", "企业名称", "信用代码", "备注"])
+    book.active.append([_old(1), "示例百货店", GOOD, "换证"])
+    book.save(out)
+
+    taken = conversion.load(pairs, make_actor(pairs, "steward", COUNTY), out.getvalue(), "market",
+                            on=date(2026, 11, 23), source_ip="127.0.0.1")  # fmt: skip
+    assert taken == conversion.Taken(0, 1, 0)
+
+
+def test_one_wrong_row_and_nothing_of_a_list_is_kept(pairs: Session) -> None:
+    fresh = credit_codes(["company"] * 2, np.random.default_rng(3))
+    rows = [
+        f"{_old(1)},{GOOD},示例百货店,",  # 2: good
+        f"{_old(3)},{GOOD},东边杂货铺,",  # 3: the code of row 2, another's
+        f"9{_old(9)},{fresh[0]},,",  # 4: not in the stock
+        f"{_old(3)},{WRONG},,",  # 5: check digit
+        f"{_old(3)},51339901MJ0000001X,,",  # 6: of civil affairs
+        f",{fresh[1]},,2031-01-01",  # 7: no number, a day to come
+        f"{_old(2)[:-1]}x,{fresh[1]},别的店,",  # 8: another name
+    ]
+    before = _codes(pairs)
+
+    with pytest.raises(conversion.RefusedList) as refused:
+        _load(pairs, HEAD + "\n".join(rows))
+
+    told = {(one.row, one.column, one.reason) for one in refused.value.refusals}
+    assert told >= {
+        (3, "uscc", "twice"), (3, "uscc", "anothers"), (4, "old_number", "unknown"), (5, "uscc", "bad_code"),
+        (7, "old_number", "no_old_number"), (7, "converted_on", "bad_day"), (8, "name", "other_name"),
+    }  # fmt: skip
+    assert {row for row, _column, _reason in told} == {3, 4, 5, 6, 7, 8}
+    assert _codes(pairs) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [("", "no_column"), ("旧码,名称\n1,2", "no_column"), (HEAD, "empty"), ("旧码,旧码,新码\n", "column_twice"),
+     ("\0", "unreadable"), (HEAD + "1,2\n" * 20_001, "too_large")],
+)  # fmt: skip
+def test_what_is_no_list_is_refused_as_a_file(pairs: Session, body: str, reason: str) -> None:
+    with pytest.raises(conversion.RefusedList) as refused:
+        _load(pairs, body)
+    assert {one.reason for one in refused.value.refusals} == {reason}
+
+
+def test_a_steward_sends_a_list_on_the_page_and_reads_what_is_wrong(
+    pairs: Session, sign_in: Callable[..., FlaskClient]
+) -> None:
+    who = sign_in("steward", area="339901002")  # the east: the west's pairs are not theirs
+
+    def send(body: str) -> Any:
+        page = who.get("/data/conversion").get_data(as_text=True)
+        token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
+        sent = (BytesIO(body.encode()), "list.csv")
+        return who.post("/data/conversion/lists", data={"csrf_token": token, "registrar": "market", "list": sent})  # fmt: skip
+
+    fresh = credit_codes(["company"], np.random.default_rng(3))[0]
+    refused = send(f"{HEAD}{_old(1)},{GOOD},,\n")
+    assert refused.status_code == 422
+    assert "第 2 行" in refused.get_data(as_text=True)
+    assert "存量中没有，或不在您的区域" in refused.get_data(as_text=True)
+
+    taken = send(f"{HEAD}{_old(3)},{fresh},,\n")
+    assert taken.status_code == 303
+    body = who.get(taken.headers["Location"]).get_data(as_text=True)
+    assert "新转换 1 条" in body
+    assert sign_in("worker", area="339901001001001").post("/data/conversion/lists").status_code in (
+        400,
+        403,
+    )
