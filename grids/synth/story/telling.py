@@ -26,6 +26,7 @@ from grids.synth.story.rounds import walk
 from grids.synth.story.rules import draft_rules, set_moratoria
 from grids.synth.story.stage import Run, Stage
 from grids.synth.story.turns import Tale, Turn
+from grids.synth.story.twins import enter_twice
 
 #: A copy of a tale came in this much earlier than the one before.
 STRETCH: Final = 0.35
@@ -105,6 +106,9 @@ def enliven(
             session, told.draft_id, cast.find("commander", cast.county), begins_at=now,
             note="先例转为规则，经去年案卷试算", now=now,
         )  # fmt: skip
+    progress("enterprises that were entered twice")
+    with Session(engine) as session, session.begin():
+        enter_twice(session, np.random.default_rng([seed, STREAM + 2]), now, now.date())
     return told
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
@@ -28,6 +29,7 @@ from grids.ledgers.burden import LEAST_WORKERS
 from grids.synth import story
 from grids.synth.story import telling
 from grids.synth.story.telling import tell
+from grids.synth.story.twins import MOST, ONE_IN, enter_twice
 from tests.support.cases import VAULT
 
 #: What only the platform does, at a change of the calendar or of the grids.
@@ -209,3 +211,26 @@ def test_sign_ins_of_a_city_that_is_gone_are_known_as_such(session: Session) -> 
 
     assert demo.are_known(session, ["demo-steward"])
     assert not demo.are_known(session, ["demo-steward", "demo-worker"])
+
+
+def test_enterprises_entered_twice_wait_for_a_steward_on_the_first_visit(told: Session) -> None:
+    now = datetime.now(UTC)
+    before = set(told.scalars(text("SELECT id FROM enterprise")))
+
+    with told.begin_nested() as undone:
+        found = enter_twice(told, np.random.default_rng(5), now, now.date())
+        planted = set(told.scalars(text("SELECT id FROM enterprise"))) - before
+        pairs = told.execute(
+            text("SELECT one, other FROM duplicate_pair WHERE state = 'open'")
+        ).all()
+        linked = told.scalar(
+            text("SELECT count(*) FROM enterprise WHERE id = ANY(:ids) AND cell_id IS NOT NULL"),
+            {"ids": list(planted)},
+        )
+        undone.rollback()
+
+    assert len(planted) == min(MOST, len(before) // ONE_IN) > 0
+    assert linked == len(planted)
+    assert found == len(pairs)
+    caught = {other for _one, other in pairs} & planted
+    assert len(caught) >= 0.7 * len(planted)
