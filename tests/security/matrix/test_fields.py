@@ -14,7 +14,7 @@ ROW = {
     "urgency_name",
 }  # fmt: skip
 DETAIL = ROW | {
-    "text", "photos", "events", "actions", "origin", "hand_over", "ways", "flags", "moratorium",
+    "text", "accuracy_m", "photos", "events", "actions", "origin", "hand_over", "ways", "flags", "moratorium",
 }  # fmt: skip
 READERS = {
     "commander": (COUNTY, None), "intake": (COUNTY, None), "worker": (WEST_GRID, None),
