@@ -211,7 +211,7 @@ def _ages(rng: np.random.Generator, kind: Texts, place: Ints) -> tuple[NDArray[n
     owner = np.cumsum(place == 0) - 1
     head = np.clip(rng.normal(46, 14, len(first)), 22, 90)[owner]
     spouse = np.clip(head - rng.normal(1.5, 3, n), 20, 92)
-    child = np.clip(head - rng.normal(28, 4.5, n), 0.1, 55)
+    child = _children(head, head - rng.normal(28, 4.5, n))
     parent = np.clip(head + rng.normal(26, 4, n), 48, 98)
     elder = rng.random(n) < 0.45
     role = np.select(
@@ -222,6 +222,16 @@ def _ages(rng: np.random.Generator, kind: Texts, place: Ints) -> tuple[NDArray[n
     young = np.clip(rng.gamma(9, 3.4, n), 17, 62)
     alone = np.where(place == 0, HEAD, NON_RELATIVE)
     return np.where(mates, young, age), np.where(mates, alone, role).astype(np.int8)
+
+
+def _children(head: NDArray[np.float64], age: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Spread the children of young heads over the years since those were grown.
+
+    They would all be newborn: a year had eight times the births of the year before. What an age
+    is short of zero serves as chance, so that no other draw of the people moves.
+    """
+    chance = np.modf(np.abs(age) * 97)[0]
+    return np.clip(np.where(age < 0.1, chance * (head - 18), age), 0.01, 55)
 
 
 def _phones(rng: np.random.Generator, age: NDArray[np.float64]) -> Ints:

@@ -295,7 +295,12 @@ def test_the_manifest_counts_births_deaths_and_moves_by_year(city):
     total = {kind: sum(years.values()) for kind, years in found.items()}
     assert total["death"] == round(0.0075 * persons * 700 / 365)
     assert total["move_out"] == round(0.01 * persons * 700 / 365)
-    assert total["birth"] > 0.005 * persons
+    assert 0.004 * persons * 3 < total["birth"] < 0.012 * persons * 3
+    births = city.all(
+        "SELECT (CAST('2026-11-21' AS date) - occurred_on) / 366, count(*) FROM person_event"
+        " WHERE kind = 'birth' GROUP BY 1"
+    )
+    assert max(n for _, n in births) < 3 * min(n for _, n in births)
     assert total["move"] > 0.24 * persons * 0.5
 
 
