@@ -105,7 +105,9 @@ def _done(person_id: int, purpose: Purpose, now: datetime) -> str:
         born = Born(day, source, name)
         life.record_birth(*who, person_id, born, purpose, now=now, source_ip=source_ip())
         return str(_("people.life_born"))
-    happened = Happened(kind, day, source, _home(kind), form.get("whole") == "yes")
+    # Without script the box stands there for every kind: nobody dies with the whole household.
+    is_whole = form.get("whole") == "yes" and kind in life.TOGETHER
+    happened = Happened(kind, day, source, _home(kind), is_whole)
     made = life.record(*who, person_id, happened, purpose, now=now, source_ip=source_ip())
     return str(_("people.life_recorded", n=len(made)))
 

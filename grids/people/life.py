@@ -41,6 +41,8 @@ SOURCES: Final = ("counter", "worker", "police", "health", "civil")
 #: To the head of the household.
 RELATIONS: Final = ("head", "spouse", "child", "parent", "non_relative")
 HOUSEHOLDS: Final = ("family", "shared", "collective")
+#: What a household does together.
+TOGETHER: Final = ("move", "move_out")
 MOST_RECORDED: Final = 120  #: of an account in an hour, each resident of a household by itself
 LONGEST_NAME: Final = 60
 
@@ -68,7 +70,7 @@ class Happened:
     on: date
     source: str
     home: Home | None = None  #: of a move
-    is_whole_household: bool = False  #: all who live in the household move along
+    is_whole_household: bool = False  #: all who live in the household move or leave along
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ def record(
     `NoDwelling`, `SameHome`, `TooMany`; each names the field and changes nothing.
     """
     life_rules.check_words(wanted.kind, ("move_in", "move", *LEAVING), "kind")
+    if wanted.is_whole_household:
+        life_rules.check_words(wanted.kind, TOGETHER, "kind")
     person = _locked(session, actor, person_id, wanted.source, purpose)
     who = _movers(session, actor, person) if wanted.is_whole_household else [person]
     for one in who:

@@ -35,7 +35,11 @@ for (const form of document.querySelectorAll('.life-form')) {
   const parts = /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll('.life-part'));
   const show = () => {
     const chosen = /** @type {HTMLInputElement | null} */ (form.querySelector('input[name="kind"]:checked'));
-    for (const part of parts) part.hidden = !(part.dataset.of ?? '').split(' ').includes(chosen?.value ?? '');
+    for (const part of parts) {
+      part.hidden = !(part.dataset.of ?? '').split(' ').includes(chosen?.value ?? '');
+      // What was ticked for another kind is not sent with this one.
+      for (const input of part.querySelectorAll('input, select')) input.toggleAttribute('disabled', part.hidden);
+    }
   };
   form.addEventListener('change', show);
   show();

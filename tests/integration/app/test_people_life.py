@@ -159,6 +159,16 @@ def test_a_refusal_names_the_reason_and_keeps_what_was_typed(register, sign_in, 
     assert session.scalars(select(PersonEvent)).all() == []
 
 
+def test_a_box_left_ticked_takes_nobody_else_to_the_grave(register, sign_in, session):
+    registrar = sign_in("registrar")
+
+    done = record(registrar, register["anna"], kind="death", day="2025-06-01", whole="yes")
+
+    assert done.status_code == 200
+    (event,) = session.scalars(select(PersonEvent)).all()
+    assert event.person_id == register["anna"]
+
+
 def test_who_moves_out_of_the_own_areas_is_gone_from_the_page(register, sign_in):
     town = sign_in("registrar", area="339901001")
 

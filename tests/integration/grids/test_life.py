@@ -150,6 +150,16 @@ def test_a_household_that_moves_as_a_whole_takes_everybody_along(town):
     assert town.held(town.anna) == anna
 
 
+def test_a_household_leaves_together_and_nobody_dies_with_it(town):
+    with pytest.raises(NotOfTheList):
+        town.record(town.anna, "death", TODAY, whole=True)
+    assert town.held(town.anna)[2] is None
+
+    town.record(town.anna, "move_out", TODAY, whole=True)
+
+    assert [town.held(one)[2] for one in (town.anna, town.bert, town.cora)] == [TODAY, TODAY, None]
+
+
 def test_who_moves_in_with_somebody_joins_their_household(town):
     town.move(town.bert, date(2025, 6, 1), town.homes[1], joins=True, relation="spouse")
 
