@@ -18,7 +18,7 @@ ONE_IN: Final = 120
 MOST: Final = 40
 #: The worker looks through larger registers by night: a demonstration does not wait for it.
 LARGEST: Final = 60_000
-SOURCE: Final = "shuiwu"
+SOURCE: Final = "import"
 SHORT_OF_DAYS: Final = 90
 
 _PUT: Final = text("""

@@ -90,6 +90,7 @@ def test_rules_about_residents_tell_that_they_are_counts_and_list_nobody(
     body = one.get_data(as_text=True)
     assert "此处不公布" in body
     assert 'id="found-title"' not in body
+    assert 'id="quality-map"' not in body
 
 
 def test_an_alarm_is_noted_once_it_says_what_is_done(judged: Session, sign_in: SignIn) -> None:
