@@ -136,16 +136,19 @@ def _number(run: psycopg.Cursor[Any], batch_id: int, span: tuple[int, int]) -> N
                 city_county() || n.code || lpad((n.last + n.place)::text, 6, '0'))
         FROM (
             SELECT w.number, w.code, row_number() OVER (PARTITION BY w.code ORDER BY w.number) AS place,
-                   coalesce((SELECT max(right(c.identifier, 6)::int) FROM component AS c
-                             WHERE c.code = w.code AND c.identifier ^@ (city_county() || w.code)
-                               AND c.identifier ~ '^[0-9]{17}$'), 0) AS last
+                   -- The index of identifiers knows the last of a class; a class has 70,000.
+                   coalesce((SELECT right(c.identifier, 6)::int FROM component AS c
+                             WHERE c.identifier >= city_county() || w.code || '000000'
+                               AND c.identifier <= city_county() || w.code || '999999'
+                               AND c.identifier ~ '^[0-9]{17}$'
+                             ORDER BY c.identifier DESC LIMIT 1), 0) AS last
             FROM (SELECT number, data ->> 'code' AS code FROM import_row
                   WHERE batch_id = %s AND number BETWEEN %s AND %s AND state = 'staged'
                     AND verdict = 'new' AND NOT data ? 'identifier') AS w) AS n
-        WHERE r.batch_id = %s AND r.number = n.number
+        WHERE r.batch_id = %s AND r.number BETWEEN %s AND %s AND r.number = n.number
         RETURNING n.last + n.place
         """,
-        (batch_id, *span, batch_id),
+        (batch_id, *span, batch_id, *span),
     )
     if any(row[0] > _LAST_SEQUENCE for row in run.fetchall()):
         raise ClassFull("a class of components has no number left")
