@@ -40,6 +40,7 @@ BLUEPRINTS = (
     "app.planner",
     "app.exporting",
     "app.people",
+    "app.people_arrive",
     "app.people_life",
     "app.subject_requests",
     "app.counts",

@@ -30,6 +30,7 @@ _DISPUTE: Final = (
 )
 _HAZARD: Final = f"{_STEP} @grids.hazards.lifecycle:FLOW.fields"
 _PURPOSE: Final = "purpose case child"
+_ARRIVAL: Final = "@app.people_arrive:FIELDS"
 _EVENT: Final = "kind day source address dwelling whole joins relation"
 _GRANT: Final = "@app.admin.grants:FIELDS"
 
@@ -135,6 +136,8 @@ FORMS: Final[dict[str, str]] = {
     "linking.unlink": "issuer subject",
     "people.find_page": f"number place {_PURPOSE}",
     "people.reveal_page": f"field {_PURPOSE}",
+    "people_arrive.look_page": f"id {_ARRIVAL} {_PURPOSE}",
+    "people_arrive.record_page": f"id {_ARRIVAL} {_PURPOSE}",
     "people_life.look_page": f"on id act name {_EVENT} {_PURPOSE}",
     "people_life.record_page": f"id act event name {_EVENT} {_PURPOSE}",
     "outside.post_answer": "id note photos",

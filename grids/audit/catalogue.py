@@ -48,6 +48,8 @@ ACTIONS: dict[str, Action] = {
         Action("person_revealed", "read"),
         Action("person_refused", "denied"),
         Action("person_life_seen", "read"),
+        Action("person_arrived", "change"),
+        Action("person_number_known", "read"),
         Action("person_event_recorded", "change"),
         Action("person_event_withdrawn", "change"),
         Action("reporter_revealed", "read"),

@@ -154,8 +154,9 @@ def take_back(
 ) -> None:  # fmt: skip
     """Take the last event of a resident back; what held before it holds again.
 
-    Of a birth that never was, the record stays without a name and out of every count. Raises
-    `NoPerson`, `PurposeNeeded`, and `NoEvent` for one that is not the last that stands.
+    Of a birth, or of a newcomer who never came, the record stays without a name and out of
+    every count. Raises `NoPerson`, `PurposeNeeded`, and `NoEvent` for one that is not the last
+    that stands.
     """
     person = _locked(session, actor, person_id, SOURCES[0], purpose)
     _count(session, actor, now)
@@ -169,7 +170,7 @@ def take_back(
     session.execute(TAKE_BACK, {"event": event_id, "at": now, "digest": digest})
     _tell(session, actor, person_id, "person_event_withdrawn", "take_back", purpose, now,
           source_ip, event=event_id, kind=last.kind)  # fmt: skip
-    if last.kind == "birth":
+    if last.from_household_id is None:  # nothing was known before it
         session.refresh(person)
         anonymise(person, now)
         session.flush()

@@ -213,7 +213,7 @@ def correct(
     column = next((c for c in SEALED if (c.table, c.column) == ("person", f"{field}_sealed")), None)
     if column is None:
         raise NotOfTheList("not a field that can be corrected", value=field)
-    _set(vault, person, field, _checked(field, column.normal(value.strip()), now), now)
+    _set(vault, person, field, checked(field, column.normal(value.strip()), now), now)
     detail = {"field": field, "old_hash": vault.code("old value", f"{field}|{old}").hex()}
     finding.note_access(session, actor, person.id, "correct", PURPOSE, now)
     _done(session, actor, asked, {"field": field}, now, source_ip, audited=detail)
@@ -304,7 +304,7 @@ def _set(vault: Vault, person: Person, field: str, value: str, now: datetime) ->
         person.age_band = age_band(date.fromisoformat(value), now.date())
 
 
-def _checked(field: str, value: str, now: datetime) -> str:
+def checked(field: str, value: str, now: datetime) -> str:
     """Return a value that can be right. Raises `WrongValue`, which does not repeat it."""
     is_right = bool(value) and len(value) <= 60
     if field == "phone":

@@ -169,3 +169,37 @@ def test_a_move_is_found_by_address_recorded_and_taken_back(
     assert recorded == before + 1
     assert page.locator(".life-event.is-withdrawn").count() >= 1
     assert wrong == []
+
+
+@pytest.mark.parametrize(("language", "look"), [("zh-CN", "light"), ("en-GB", "dark")])
+def test_a_newcomer_is_entered_on_a_phone(new_page, city_server, residents, language, look):
+    with psycopg.connect(city_server.settings.owner_url) as conn:
+        plate, room = conn.execute(
+            "SELECT a.text, d.room FROM dwelling AS d JOIN building AS b ON b.id = d.building_id"
+            " JOIN address AS a ON a.id = b.address_id WHERE d.use = 'vacant' ORDER BY d.id LIMIT 1"
+        ).fetchone()
+    page = new_page(phone=True, locale=language, color_scheme=look)
+    sign_in(page, city_server, "registrar")
+    page.goto("/people")
+    page.locator("a[href='/people/arrive']").first.click()
+    page.fill("input[name=name]", "样本新来人")
+    page.fill("input[name=number]", residents["grown"])
+    page.fill("input[name=day]", "2026-01-05")
+    page.fill("input[name=address]", f"{plate}{room}室")
+    page.locator("button[formaction]").click()
+    page.locator("select[name=dwelling]").wait_for()
+    page.locator("button.btn-big").click()
+    page.locator("[data-known=here]").wait_for()
+    shoot(page, f"people-arrive-known-{language[:2]}-{look}", full=True)
+    wrong = [*faces.too_wide(page), *faces.bare_keys(page), *faces.faults(page)]
+    page.fill("input[name=number]", "")
+    page.fill("input[name=birth]", "1990-08-09")
+    page.locator("button.btn-big").click()
+    page.locator(".life-told").wait_for()
+    shoot(page, f"people-arrived-{language[:2]}-{look}", full=True)
+
+    assert page.locator(".life-open").count() == 1
+    # The page of a phone grows with what is too wide: its own width says nothing.
+    drawn = page.evaluate("document.documentElement.scrollWidth")
+    assert drawn <= page.viewport_size["width"]
+    assert [*wrong, *faces.too_wide(page), *faces.bare_keys(page), *faces.faults(page)] == []
