@@ -106,7 +106,24 @@ test('nothing leaves while somebody else is signed in', async () => {
   assert.equal(result.left, 1);
 });
 
-test('two calls at once are one run', async () => {
+test('what is added while others are sent goes right after them, and both are told', async () => {
+  /** @type {() => void} */
+  let open = () => {};
+  const gate = new Promise(resolve => { open = () => resolve(undefined); });
+  const {outbox, calls} = box({prepare: async () => { await gate; }});
+  await outbox.add('a', shown, {answers: {}}, []);
+  const first = outbox.flush();
+  await new Promise(resolve => setTimeout(resolve));
+  await outbox.add('b', shown, {answers: {}}, []);
+  const second = outbox.flush();
+  open();
+
+  assert.deepEqual((await first).sent.map(one => one.id), ['a']);
+  assert.deepEqual((await second).sent.map(one => one.id), ['a', 'b']);
+  assert.deepEqual(calls.map(one => one.id), ['a', 'b']);
+});
+
+test('two calls at once send a thing once', async () => {
   const {outbox, calls} = box();
   await outbox.add('a', shown, {answers: {}}, []);
 

@@ -27,6 +27,8 @@ const isLater = error => !(error instanceof ApiError) || error.isTemporary || LA
 export function createOutbox({vault, sendBlob, sendVisit, sendCheck = sendVisit, prepare = async () => {}, onChange = () => {}}) {
   /** @type {Promise<Flushed> | null} */
   let running = null;
+  /** @type {Promise<Flushed> | null} */
+  let next = null;
 
   /** A visit, or the answer to one question (`kind`). @param {string} id @param {{name: string, href: string, kind?: 'visit' | 'check', check?: number}} shown @param {any} body @param {import('./vault.js').Shot[]} shots */
   async function add(id, shown, body, shots) {
@@ -37,10 +39,22 @@ export function createOutbox({vault, sendBlob, sendVisit, sendCheck = sendVisit,
   /** The oldest first. */
   const list = async () => [...await vault.list('visit'), ...await vault.list('check')].sort((a, b) => a.at.localeCompare(b.at));
 
-  /** Send everything that waits; stop where the server cannot take it now. */
+  /**
+   * Send everything that waits; stop where the server cannot take it now. A run that is under way
+   * may have looked before the caller added something: another follows it, and tells of both.
+   * @returns {Promise<Flushed>}
+   */
   function flush() {
-    running ??= sendAll().finally(() => { running = null; });
-    return running;
+    if (!running) {
+      running = sendAll().finally(() => { running = null; });
+      return running;
+    }
+    next ??= running.then(async first => {
+      next = null;
+      const second = await flush();
+      return {...second, sent: [...first.sent, ...second.sent], refused: first.refused + second.refused};
+    });
+    return next;
   }
 
   /** @returns {Promise<Flushed>} */

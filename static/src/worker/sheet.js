@@ -266,7 +266,7 @@ export async function startSheet(form, sheet, phone, waiting) {
     form.replaceWith(done);
     drawDone(done, 'kept');
     const result = await waiting.send();
-    const sent = result?.sent.find(one => one.id === id);
+    const sent = result.sent.find(one => one.id === id);
     drawDone(done, sent ? 'received' : (await phone.outbox.list()).some(one => one.id === id && one.problem) ? 'refused' : 'kept', sent?.answer);
   }
 

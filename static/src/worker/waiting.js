@@ -18,8 +18,9 @@ const EVERY_MS = 60_000;
 export function watchWaiting(phone) {
   /** @type {unknown} */
   let trouble = null;
-  let isSending = false;
-  let received = 0;
+  let sending = 0;
+  /** @type {Set<string>} */
+  const received = new Set();
 
   async function show() {
     const items = await phone.outbox.list();
@@ -33,19 +34,19 @@ export function watchWaiting(phone) {
     const strip = document.getElementById('waiting');
     if (!strip) return;
     const [refused, left] = [items.filter(one => one.problem).length, items.filter(one => !one.problem).length];
-    strip.hidden = !items.length && !received;
+    strip.hidden = !items.length && !received.size;
     if (strip.hidden) return;
     if (!items.length) {
       strip.className = 'strip strip-ok';
-      fill(strip, icon('circle-check'), el('span', null, t('waiting.received', {n: received})));
+      fill(strip, icon('circle-check'), el('span', null, t('waiting.received', {n: received.size})));
       return;
     }
     strip.className = refused ? 'strip strip-late' : 'strip';
-    const why = isSending ? t('waiting.sending', {n: left}) : !navigator.onLine ? t('waiting.offline') : trouble ? errorText(trouble) : '';
+    const why = sending ? t('waiting.sending', {n: left}) : !navigator.onLine ? t('waiting.offline') : trouble ? errorText(trouble) : '';
     fill(strip, icon('cloud-off'),
       el('span', null, left > 0 && el('strong', null, t('waiting.left', {n: left})), ' ', refused > 0 && el('strong', null, t('waiting.refused', {n: refused})), ' ', why),
       isSignIn(trouble) ? el('a', {class: 'btn', href: `/sign-in?next=${encodeURIComponent(location.pathname)}`}, icon('login-2'), t('action.signIn'))
-        : left > 0 && el('button', {type: 'button', class: 'btn', disabled: isSending, onclick: () => void send()}, icon('refresh'), t('waiting.send')));
+        : left > 0 && el('button', {type: 'button', class: 'btn', disabled: sending > 0, onclick: () => void send()}, icon('refresh'), t('waiting.send')));
   }
 
   /** @param {any[]} items */
@@ -68,13 +69,11 @@ export function watchWaiting(phone) {
   }
 
   async function send() {
-    if (isSending) return null;
-    isSending = true;
+    sending += 1;
     await show();
-    const result = await phone.outbox.flush();
-    isSending = false;
+    const result = await phone.outbox.flush().finally(() => { sending -= 1; });
     trouble = result.error;
-    received += result.sent.length;
+    for (const one of result.sent) received.add(one.id);
     await show();
     return result;
   }
