@@ -76,8 +76,10 @@ def _once(person_id: int, purpose: Purpose) -> str:
         key = UUID(form.get("id", ""))
     except ValueError as error:
         raise NotOfTheList("the form has no id", value="", field="id") from error
-    sent = {name: form.get(name, "") for name in (*FIELDS, "act", "event", "name")}
-    digest = once.digest_of("person_event", person_id, sent, actor_id=g.actor.account_id)
+    sent = {name: form.get(name, "") for name in (*FIELDS, "act", "event")}
+    # Of a child's name a keyed digest only is kept under the form's id.
+    named = vault().code("person_event", f"{key}\0{form.get('name', '')}").hex()
+    digest = once.digest_of("person_event", person_id, sent, named, actor_id=g.actor.account_id)
     if once.earlier(g.session, key, digest) is not None:
         return str(_("people.life_again"))
     told = _done(person_id, purpose, now)
