@@ -53,7 +53,11 @@ _FROM: Final = {
         JOIN building ON building.id = dwelling.building_id
         LEFT JOIN {_HOMES.format(key="person.household_id", joined="")}
         ON living.key = household.id""",
-    "person": "person JOIN household ON household.id = person.household_id",
+    "person": f"""person JOIN household ON household.id = person.household_id
+        LEFT JOIN (SELECT id_number_index FROM person
+                   WHERE {LIVING} AND id_number_index IS NOT NULL
+                   GROUP BY 1 HAVING count(*) > 1) AS twice
+        ON twice.id_number_index = person.id_number_index""",
 }
 _JUDGE: Final = """
     SELECT left({area}, {digits}) AS area, {failed} AS kind, count(*) AS n FROM {rows} GROUP BY 1, 2

@@ -6,7 +6,9 @@ that look at other rows do so by uncorrelated sets, so that one pass judges a wh
 
 Rules of dwellings, households and persons (`RESIDENTS`) are judged by `grids.quality.residents`:
 they ask whether something is filled and what fits together, never what a sealed value says, and
-what they find leaves as a count of an area and nothing else (decisions 3 and 8).
+what they find leaves as a count of an area and nothing else (decisions 3 and 8). A set of two
+million persons may not fit into memory and is then gone through for each of them: these rules
+look at what is joined there.
 """
 
 from __future__ import annotations
@@ -329,12 +331,9 @@ RULES: Final[dict[str, Rule]] = {
         _unsealed("id_number", "id_number_sealed"),
         _unsealed("birth", "birth_sealed"),
         _unsealed("phone", "phone_sealed", applies=f"NOT {_CHILD}", limit=0.15),
-        Rule("person.id_number.twice", "unique",
-             # The keyed index of the number: no number is opened.
-             f"""person.id_number_index IN (
-                  SELECT id_number_index FROM person
-                  WHERE {LIVING} AND id_number_index IS NOT NULL
-                  GROUP BY 1 HAVING count(*) > 1)""", LIVING, 0.005, "people"),
+        # The keyed index of the number: no number is opened.
+        Rule("person.id_number.twice", "unique", "twice.id_number_index IS NOT NULL", LIVING,
+             0.005, "people"),
         Rule("person.moved_in_on.impossible", "valid",
              f"person.moved_in_on > {_TODAY} OR person.moved_out_on < person.moved_in_on",
              limit=0.005, per="people"),

@@ -279,3 +279,9 @@ def _told(homes: Homes, day: date) -> dict[str, int]:
              " AND rule = 'person.phone.missing'"), {"d": day},
     )  # fmt: skip
     return {row.area_code: row.failed for row in rows}
+
+
+def test_no_rule_about_residents_looks_at_a_set_for_each_row() -> None:
+    rules = [rule for register in RESIDENTS for rule in rules_of(register)]
+
+    assert [rule.name for rule in rules if "SELECT" in f"{rule.applies} {rule.fails}"] == []
