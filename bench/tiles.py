@@ -32,7 +32,8 @@ RAW = sql.SQL("""
       SELECT id, code, state,
              ST_AsMVTGeom(geom_3857, ST_TileEnvelope(%(z)s, %(x)s, %(y)s), 4096, 256) AS geom
       FROM component
-      WHERE geom_3857 && ST_TileEnvelope(%(z)s, %(x)s, %(y)s, margin => 0.0625)) AS f""")
+      WHERE geom && ST_Transform(
+        ST_TileEnvelope(%(z)s, %(x)s, %(y)s, margin => 0.0625), 4490)) AS f""")
 DEEP = (14, 15, 16)
 GOAL_NEW, GOAL_KEPT, GOAL_AGAIN = 0.5, 1.0, 1.5
 GOAL_SIZE = 1.0

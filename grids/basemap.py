@@ -9,8 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from grids.db import Base, geometry, geometry_check, identity, web_geometry
 
 
-def _gist(table: str, column: str = "geom") -> Index:
-    return Index(f"{table}_{column}_idx", column, postgresql_using="gist")
+def _gist(table: str) -> Index:
+    return Index(f"{table}_geom_idx", "geom", postgresql_using="gist")
 
 
 class Road(Base):
@@ -20,7 +20,6 @@ class Road(Base):
     __table_args__ = (
         geometry_check(),
         _gist("road"),
-        _gist("road", "geom_3857"),
         Index("road_rank_idx", "rank"),
     )
     __level__ = "L1"
@@ -43,7 +42,7 @@ class Water(Base):
     """A river, lake, pond or reservoir; narrow streams are lines."""
 
     __tablename__ = "water"
-    __table_args__ = (geometry_check(), _gist("water"), _gist("water", "geom_3857"))
+    __table_args__ = (geometry_check(), _gist("water"))
     __level__ = "L1"
 
     id: Mapped[int] = identity()
@@ -59,7 +58,7 @@ class Landuse(Base):
     """A stretch of land of one use: residential, industrial, park, forest, farmland, ..."""
 
     __tablename__ = "landuse"
-    __table_args__ = (geometry_check(), _gist("landuse"), _gist("landuse", "geom_3857"))
+    __table_args__ = (geometry_check(), _gist("landuse"))
     __level__ = "L1"
 
     id: Mapped[int] = identity()

@@ -46,7 +46,6 @@ class Address(LocatedPoint, Base):
     __table_args__ = (
         geometry_check(),
         Index("address_geom_idx", "geom", postgresql_using="gist"),
-        Index("address_geom_3857_idx", "geom_3857", postgresql_using="gist"),
         Index("address_area_code_idx", "area_code"),
         Index("address_grid_id_idx", "grid_id"),
         Index("address_street_idx", "street", "number"),
@@ -93,7 +92,6 @@ class Building(Located, Base):
     __table_args__ = (
         geometry_check(),
         Index("building_geom_idx", "geom", postgresql_using="gist"),
-        Index("building_geom_3857_idx", "geom_3857", postgresql_using="gist"),
         Index("building_area_code_idx", "area_code"),
         Index("building_grid_id_idx", "grid_id"),
         Index("building_address_id_idx", "address_id"),

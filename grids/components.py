@@ -16,7 +16,6 @@ class Component(Located, Base):
     __table_args__ = (
         geometry_check(),
         Index("component_geom_idx", "geom", postgresql_using="gist"),
-        Index("component_geom_3857_idx", "geom_3857", postgresql_using="gist"),
         Index("component_area_code_idx", "area_code"),
         Index("component_grid_id_idx", "grid_id"),
         Index("component_code_idx", "code"),
@@ -46,7 +45,6 @@ class Facility(LocatedPoint, Base):
     __table_args__ = (
         geometry_check(),
         Index("facility_geom_idx", "geom", postgresql_using="gist"),
-        Index("facility_geom_3857_idx", "geom_3857", postgresql_using="gist"),
         Index("facility_area_code_idx", "area_code"),
         Index("facility_grid_id_idx", "grid_id"),
     )

@@ -19,7 +19,6 @@ class Enterprise(LocatedPoint, Base):
     __table_args__ = (
         geometry_check(),
         Index("enterprise_geom_idx", "geom", postgresql_using="gist"),
-        Index("enterprise_geom_3857_idx", "geom_3857", postgresql_using="gist"),
         Index("enterprise_area_code_idx", "area_code"),
         Index("enterprise_grid_id_idx", "grid_id"),
         Index("enterprise_address_id_idx", "address_id"),
@@ -60,7 +59,6 @@ class Premises(LocatedPoint, Base):
     __table_args__ = (
         geometry_check(),
         Index("premises_geom_idx", "geom", postgresql_using="gist"),
-        Index("premises_geom_3857_idx", "geom_3857", postgresql_using="gist"),
         Index("premises_area_code_idx", "area_code"),
         Index("premises_grid_id_idx", "grid_id"),
         Index("premises_enterprise_id_idx", "enterprise_id"),

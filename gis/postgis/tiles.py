@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from psycopg import Connection, sql
 
+from gis.crs import CRS84_SRID, STORAGE_SRID
 from gis.postgis.source import (
     EVERYTHING,
     TableSource,
@@ -25,6 +26,10 @@ TILE_BUFFER: Final = 256
 #: The buffer as a share of the tile, for the reach of the filter.
 _MARGIN: Final = TILE_BUFFER / TILE_EXTENT
 _TILE_REACH_3857 = sql.SQL("ST_TileEnvelope({z}, {x}, {y}, margin => {margin})")
+#: In degrees a reach may pass the antimeridian, where a transform would come out on the other
+#: side of the earth. Northwards a degree is more of web mercator, so as many are enough.
+_TILE_REACH_DEGREES = sql.SQL("ST_Expand({envelope}, {degrees} / (1 << {z}))")
+_ENVELOPE = sql.SQL("ST_TileEnvelope({z}, {x}, {y})")
 
 _TILE: Final = sql.SQL("""(
     SELECT ST_AsMVT(feature, {name}, {extent}, 'geom'{feature_id}) FROM (
@@ -86,10 +91,8 @@ def drawn_tile(
 def _tile_statement(layer: TileLayer) -> sql.Composed:
     source = layer.source
     address = {axis: sql.Placeholder(f"gis_{axis}") for axis in "zxy"}
-    reach: sql.Composable = _TILE_REACH_3857.format(**address, margin=sql.Literal(_MARGIN))
     shape: sql.Composable = sql.SQL("t.") + sql.Identifier(source.geom_3857 or source.geom)
     if source.geom_3857 is None:
-        reach = transformed(reach, 3857, source.srid)
         shape = transformed(shape, source.srid, 3857)
     columns = column_list(source)
     feature_id = sql.SQL("")
@@ -105,7 +108,17 @@ def _tile_statement(layer: TileLayer) -> sql.Composed:
         columns=sql.SQL("").join(column + sql.SQL(", ") for column in columns),
         shape=shape,
         table=table_of(source),
-        indexed=sql.Identifier(source.geom_3857 or source.geom),
-        reach=reach,
+        indexed=sql.Identifier(source.geom),
+        reach=_reach(source, address),
         where=layer.where.text,
     )
+
+
+def _reach(source: TableSource, address: Mapping[str, sql.Composable]) -> sql.Composable:
+    """Compose the box, in the system of the indexed column, that a tile takes its rows from."""
+    if source.srid in (STORAGE_SRID, CRS84_SRID):
+        envelope = transformed(_ENVELOPE.format(**address), 3857, source.srid)
+        degrees = sql.Literal(360 * _MARGIN)
+        return _TILE_REACH_DEGREES.format(envelope=envelope, degrees=degrees, z=address["z"])
+    reach = _TILE_REACH_3857.format(**address, margin=sql.Literal(_MARGIN))
+    return transformed(reach, 3857, source.srid)

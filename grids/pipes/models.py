@@ -30,7 +30,6 @@ class Pipe(Located, Base):
         CheckConstraint("rank IN ('trunk', 'main', 'branch')", name="pipe_rank"),
         CheckConstraint("depth_m >= 0 AND depth_m < 100", name="pipe_depth"),
         Index("pipe_geom_idx", "geom", postgresql_using="gist"),
-        Index("pipe_geom_3857_idx", "geom_3857", postgresql_using="gist"),
         Index("pipe_area_code_idx", "area_code"),
         Index("pipe_grid_id_idx", "grid_id"),
     )

@@ -25,7 +25,6 @@ class Site(LocatedPoint, Base):
             "kind IN ('street', 'town', 'zone', 'community', 'village')", name="site_kind"
         ),
         Index("site_geom_idx", "geom", postgresql_using="gist"),
-        Index("site_geom_3857_idx", "geom_3857", postgresql_using="gist"),
         Index("site_area_code_idx", "area_code"),
         Index("site_grid_id_idx", "grid_id"),
         Index("site_address_id_idx", "address_id"),

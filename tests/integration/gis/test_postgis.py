@@ -99,9 +99,51 @@ def test_a_layered_tile_carries_each_layer_under_its_name(conn: Any) -> None:
     assert [f["properties"]["name"] for f in decoded["plots"]["features"]] == ["clockwise"]
 
 
-def test_a_tile_filter_uses_the_index_of_the_stored_column(conn: Any) -> None:
+@pytest.mark.parametrize(
+    ("lon", "lat", "zoom"),
+    [
+        (120.05, 29.3, 0),
+        (120.05, 29.3, 1),
+        (179.99, -16.8, 1),
+        (179.99, -16.8, 9),
+        (-179.99, 66, 9),
+    ],
+)
+@pytest.mark.parametrize("source", [SITE, FAST])
+def test_a_tile_reaches_over_no_end_of_the_world(
+    conn: Any, source: TableSource, lon: float, lat: float, zoom: int
+) -> None:
+    conn.execute(
+        "INSERT INTO site VALUES (200, 'far', 1, ST_SetSRID(ST_MakePoint(%s, %s), 4490))",
+        (lon, lat),
+    )
+
+    drawn = mapbox_vector_tile.decode(vector_tile(conn, "sites", source, tile_at(lon, lat, zoom)))
+
+    assert "far" in [feature["properties"]["name"] for feature in drawn["sites"]["features"]]
+
+
+def test_a_tile_holds_what_lies_in_its_buffer(conn: Any) -> None:
+    tile = tile_at(120.05, 66.0, 10)
+    edge = tile.envelope
+    lat_m = (edge.north - edge.south) / 16
+    near = [(edge.west - 0.02, 66.0), ((edge.west + edge.east) / 2, edge.north + 0.9 * lat_m),
+            ((edge.west + edge.east) / 2, edge.south - 0.9 * lat_m)]  # fmt: skip
+    for key, (lon, lat) in enumerate(near, start=300):
+        conn.execute(
+            "INSERT INTO site VALUES (%s, 'near', 1, ST_SetSRID(ST_MakePoint(%s, %s), 4490))",
+            (key, lon, lat),
+        )
+
+    drawn = mapbox_vector_tile.decode(vector_tile(conn, "sites", SITE, tile))
+
+    assert {feature["id"] for feature in drawn["sites"]["features"]} == {300, 301, 302}
+
+
+@pytest.mark.parametrize("source", [SITE, FAST])
+def test_a_tile_filter_uses_the_index_of_the_shape(conn: Any, source: TableSource) -> None:
     conn.execute("SET LOCAL enable_seqscan = off")
-    statement = sql.SQL("EXPLAIN ") + tile_query([TileLayer("sites", SITE)])
+    statement = sql.SQL("EXPLAIN ") + tile_query([TileLayer("sites", source)])
     tile = tile_at(120.05, 29.3, 14)
     address = {"gis_z": tile.z, "gis_x": tile.x, "gis_y": tile.y}
 
