@@ -235,7 +235,7 @@ def _relink_table(
     # The rows are changed in the order in which they lie only where all new keys fit in memory.
     conn.execute("SET LOCAL work_mem = '256MB'")
     if stale >= rebuilding.WORTH_FROM and rebuilding.may_rebuild(conn, table):
-        with rebuilding.rebuilt(conn, table, ["grid_id"]):
+        with rebuilding.rebuilt(conn, table, ["cell_id", "grid_id", "area_code"]):
             return conn.execute(_UPDATE.format(name)).rowcount
     return conn.execute(_UPDATE.format(name)).rowcount
 

@@ -1,7 +1,7 @@
 """Change most rows of a large table: its indexes are made anew after, not kept up meanwhile.
 
-Every changed row costs an entry in each index and a look at each key it refers to; making an index
-of three million rows costs seconds. Others wait for the table until the transaction ends.
+Every changed row costs an entry in each index, a look at each key it refers to and a lock for the
+triggers before it; making an index of three million rows costs seconds. Others wait for the table until the transaction ends.
 """
 
 from __future__ import annotations
@@ -34,6 +34,18 @@ _CONSTRAINTS = """
         SELECT FROM pg_constraint AS r WHERE r.contype = 'f' AND r.conindid = c.conindid)))
     ORDER BY c.contype DESC, c.conname
 """
+#: Row triggers that speak before changes of other columns: they stay silent here, but for their
+#: sake every row is locked first and its generated columns are computed again.
+_TRIGGERS = """
+    SELECT t.tgname, pg_get_triggerdef(t.oid)
+    FROM pg_trigger AS t
+    WHERE t.tgrelid = %s::regclass AND NOT t.tgisinternal AND t.tgenabled = 'O'
+      AND t.tgtype & 19 = 19 AND cardinality(t.tgattr::smallint[]) > 0
+      AND NOT EXISTS (
+        SELECT FROM pg_attribute AS a
+        WHERE a.attrelid = t.tgrelid AND a.attnum = ANY(t.tgattr) AND a.attname = ANY(%s))
+    ORDER BY 1
+"""
 _OWNS = "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = %s::regclass"
 
 
@@ -45,8 +57,9 @@ def may_rebuild(conn: psycopg.Connection[Any], table: str) -> bool:
 
 @contextmanager
 def rebuilt(conn: psycopg.Connection[Any], table: str, columns: list[str]) -> Iterator[None]:
-    """Do without the table's indexes and the references of these columns, then make them anew.
+    """Do without what a change of these columns costs in each row, then make it anew.
 
+    That is the table's indexes, the references of these columns and the triggers of others.
     Its primary key stays, and what others refer to. References and what must be unique are
     checked as a whole when they come back. All of it is part of the caller's transaction: where
     it ends badly, nothing was dropped.
@@ -55,6 +68,9 @@ def rebuilt(conn: psycopg.Connection[Any], table: str, columns: list[str]) -> It
     conn.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(name))
     indexes = conn.execute(_INDEXES, (table,)).fetchall()
     constraints = conn.execute(_CONSTRAINTS, (table, columns)).fetchall()
+    triggers = conn.execute(_TRIGGERS, (table, columns)).fetchall()
+    for trigger, _ in triggers:
+        conn.execute(sql.SQL("DROP TRIGGER {} ON {}").format(sql.Identifier(trigger), name))
     for index, _ in indexes:
         conn.execute(sql.SQL("DROP INDEX {}").format(sql.SQL(index)))
     for constraint, _ in constraints:
@@ -75,3 +91,5 @@ def rebuilt(conn: psycopg.Connection[Any], table: str, columns: list[str]) -> It
                 name, sql.Identifier(constraint), sql.SQL(definition)
             )
         )
+    for _, definition in triggers:
+        conn.execute(definition)

@@ -195,12 +195,14 @@ def test_rows_follow_when_grids_change(
 
 
 def described(connection: Connection, table: str) -> list[tuple[str, str]]:
-    """Return the indexes and constraints of a table."""
+    """Return the indexes, constraints and triggers of a table."""
     found = connection.execute(
         text(
             "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = :t UNION ALL"
             " SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
-            " WHERE conrelid = CAST(:t AS regclass) ORDER BY 1, 2"
+            " WHERE conrelid = CAST(:t AS regclass) UNION ALL"
+            " SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger"
+            " WHERE tgrelid = CAST(:t AS regclass) AND NOT tgisinternal ORDER BY 1, 2"
         ),
         {"t": table},
     )
@@ -215,6 +217,18 @@ def test_what_must_be_unique_and_what_others_refer_to_come_back(connection: Conn
         assert described(connection, table) == before
         assert set(while_changed) < set(before)
         assert f"{table}_pkey" in dict(while_changed)
+
+
+@pytest.mark.parametrize(("column", "is_there"), [("area_code", False), ("geom", True)])
+def test_a_trigger_stays_where_its_column_changes(
+    connection: Connection, column: str, is_there: bool
+) -> None:
+    before = described(connection, "component")
+    with rebuilding.rebuilt(driver(connection), "component", [column]):
+        while_changed = dict(described(connection, "component"))
+    assert ("component_link_moved" in while_changed) is is_there
+    assert "component_link_new" in while_changed
+    assert described(connection, "component") == before
 
 
 def test_who_does_not_own_a_table_keeps_its_indexes(connection: Connection) -> None:
