@@ -46,6 +46,7 @@ from grids.registers.overview import THINGS
 from grids.synth.dirty import Clean, dirty
 
 ASKED: Final = 200
+AREAS: Final = 100
 GRIDS: Final = 300
 SHEETS: Final = 40
 SEARCH_MS, PROFILE_MS, SHEET_MS = 300.0, 100.0, 2_000.0
@@ -124,7 +125,9 @@ def _questions(conn: psycopg.Connection[Any]) -> dict[str, list[Question]]:
         "a credit code": [Question(code, str(key)) for key, code in codes if code],
         "a component": [Question(number, number) for _, number in components],
         "the beginning of a component's number": [Question(number[:9]) for _, number in components],
-        "an area by initials": [Question(_initials(name)) for name in rng.sample(areas, 100)],
+        "an area by initials": [
+            Question(_initials(name)) for name in rng.sample(areas, min(AREAS, len(areas)))
+        ],
     }
 
 
