@@ -8,6 +8,7 @@ compared with what stands in the tables.
 
 from __future__ import annotations
 
+import gc
 import math
 import random
 import statistics
@@ -58,6 +59,8 @@ GRIDS_TODAY: Final = """
     SELECT g.code FROM grid AS g JOIN grid_version AS v ON v.grid_id = g.id
     WHERE v.valid @> current_date ORDER BY g.code
 """
+#: Names of several enterprises: the box shows some of them, the list of the register all.
+SHARED: Final = "SELECT name FROM enterprise WHERE valid_to IS NULL GROUP BY 1 HAVING count(*) > 1"
 WIDE: Final = Actor(0, "bench", frozenset(), frozenset({"enterprise:view"}), ("",))
 
 
@@ -73,6 +76,7 @@ def run(scale: float) -> list[Result]:
     """Time searches, profiles and base numbers; the kept city of this scale is made if missing."""
     with kept_city(scale) as made:
         app = create_app(made.settings)
+        gc.freeze()  # as `app.wsgi` does
         client = _client(app, made)
         with psycopg.connect(made.url) as conn:
             asked = _questions(conn)
@@ -109,12 +113,15 @@ def _questions(conn: psycopg.Connection[Any]) -> dict[str, list[Question]]:
         )
     ]  # fmt: skip
     clean = [Clean(*row) for row in conn.execute(CLEAN)]
+    shared = {name for (name,) in conn.execute(SHARED)}
     return {
         "an address": [Question(text, str(key)) for key, text in addresses],
         "the end of an address": [Question(text[-8:]) for _, text in addresses],
         "an address as people write it": [Question(one.text) for one in dirty(clean, ASKED, SEED)],
         "an address by initials": [Question(_initials(text[-9:])) for _, text in addresses],
-        "an enterprise": [Question(name, str(key)) for key, name in firms],
+        "an enterprise": [
+            Question(name, str(key) if name not in shared else None) for key, name in firms
+        ],
         "two or three signs of an enterprise": [
             Question(name[at : at + 2 + k % 2])
             for k, (_, name) in enumerate(firms)
