@@ -119,16 +119,20 @@ def _unplaced(register: str) -> Rule:
 
 
 def _apart(register: str) -> Rule:
-    """Two sources put it far apart, and nobody has looked: one of them is wrong."""
+    """Two sources put it far apart, and nobody has looked: one of them is wrong.
+
+    Sources are compared within an entry: a join of all facts with themselves took 46 s instead
+    of one where statistics were older than the day's feeds.
+    """
     return Rule(
         f"{register}.place.sources_apart", "consistent",
         f"""{register}.id IN (
-              SELECT one.entry_id FROM fact AS one
-              JOIN fact AS other ON other.register = one.register AND other.field = one.field
-                   AND other.entry_id = one.entry_id AND other.source > one.source
-              WHERE one.register = '{register}' AND one.field = 'place'
-                AND ST_DistanceSphere(ST_PointOnSurface(one.value::geometry),
-                                      ST_PointOnSurface(other.value::geometry)) > {NEAR_M})
+              SELECT entry_id FROM (
+                SELECT entry_id, array_agg(ST_PointOnSurface(value::geometry)) AS places
+                FROM fact WHERE register = '{register}' AND field = 'place'
+                GROUP BY 1 HAVING count(*) > 1) AS told
+              WHERE EXISTS (SELECT FROM unnest(places) AS one, unnest(places) AS other
+                            WHERE ST_DistanceSphere(one, other) > {NEAR_M}))
             AND {register}.id NOT IN (
               SELECT entry_id FROM fact WHERE register = '{register}' AND field = 'place'
                 AND source IN ('ground', 'desk'))""",
