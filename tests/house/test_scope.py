@@ -55,7 +55,6 @@ ALLOWED = {
     "grids/ledgers/visits:_require_photos": "photos by the hash of their content",
     "grids/retention:_parties": "the worker's retention",
     # Rules about residents are judged by the worker; what leaves are counts of ten and more.
-    "grids/quality/rules:": "which persons live where and whose index occurs twice; nobody is told",
     "grids/quality/residents:": "the worker counts which residents fail; boxes alone are written",
     # Rules of quality judge registers of things; what they look up there is which were visited.
     "grids/quality/rules:_stale": "whether somebody was there, not what was seen",
