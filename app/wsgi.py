@@ -1,5 +1,6 @@
 """The entry point of the web server: `gunicorn app.wsgi:app`."""
 
+import atexit
 import gc
 import logging
 
@@ -30,3 +31,5 @@ app = create_app(_settings)
 # some hundreds wait for a quarter of a second.
 gc.collect()
 gc.freeze()
+# At the end it is cleared away like anything else: a library complains of what still stands then.
+atexit.register(gc.unfreeze)

@@ -97,6 +97,7 @@ def run(scale: float) -> list[Result]:
         )
         results += _base_numbers(made, codes, scale)
         app.extensions["engine"].dispose()
+        gc.unfreeze()
     return results
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -117,13 +118,18 @@ def area_names(session: Session, code: str) -> tuple[str, str]:
 
 def names_of(session: Session, codes: tuple[str, ...]) -> list[tuple[str, str]]:
     """Return the names of grids and areas, in Chinese and in English, in the order of codes."""
+    known = names_by_code(session, codes)
+    return [known[code] for code in codes if code in known]
+
+
+def names_by_code(session: Session, codes: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Return the names of grids and areas, in Chinese and in English; unknown codes are left out."""
     areas = session.execute(
         select(Area.code, Area.name_zh, Area.name_en).where(Area.code.in_(codes))
     ).all()
     grids = session.execute(select(Grid.code, Grid.name).where(Grid.code.in_(codes))).all()
     known = {row.code: (row.name_zh, row.name_en) for row in areas}
-    known |= {row.code: (row.name, row.name) for row in grids}
-    return [known[code] for code in codes if code in known]
+    return known | {row.code: (row.name, row.name) for row in grids}
 
 
 def bounds_of(session: Session, codes: tuple[str, ...]) -> tuple[float, float, float, float] | None:

@@ -24,6 +24,7 @@ from grids.facts import checks, statements
 from grids.facts.survivorship import PLACE
 from grids.layers.access import checked_area
 from grids.matching import merging
+from grids.places import names_by_code
 from grids.registers import changes, detail, listing, withdrawing
 from grids.registers.kinds import KINDS, Kind, NoEntry, Shown, kind_of
 
@@ -59,6 +60,7 @@ def listed(register: str) -> ResponseReturnValue:
             area_name=faces.by_language(*area_names(g.session, area)) if area else "",
             title=lambda row: title_of(kind, row), facts=_heads(kind), told=told,
             addresses=listing.addresses(g.session, g.actor, found.rows),
+            areas=names_by_code(g.session, {row.area_code for row in found.rows}),
         )  # fmt: skip
 
 

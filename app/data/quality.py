@@ -18,6 +18,7 @@ from app.data.entries import title_of
 from app.data.frame import own_area, page, path_of
 from grids.area_tree import area_node, areas_under
 from grids.layers.access import checked_area
+from grids.places import names_by_code
 from grids.profiles import quantile_breaks
 from grids.quality import alarms, findings, standing
 from grids.quality.rules import DIMENSIONS, RULES, rule_of
@@ -76,6 +77,7 @@ def one(rule: str) -> ResponseReturnValue:
         shares = standing.trend(g.session, g.actor, area, day, [rule]) if day else ()
         return page(
             "quality_rule", rule=asked, kind=KINDS.get(asked.register), found=found, day=day,
+            areas=names_by_code(g.session, {row.area_code for row in found.rows}) if found else {},
             title=lambda row: title_of(KINDS[asked.register], row),
             trend=_line([(on, share) for on, share in shares]), shares=shares,
             now=shares[-1][1] if shares else Share(),

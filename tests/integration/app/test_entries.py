@@ -109,6 +109,18 @@ def test_who_may_not_see_enterprises_finds_none(
     assert who.get(f"/registers/building/{shop['building']}").status_code == 200
 
 
+def test_a_list_names_the_grid_of_an_entry(
+    shop: dict[str, int], sign_in: Callable[..., FlaskClient], session: Session
+) -> None:
+    found = text("SELECT g.code, g.name FROM enterprise AS e JOIN grid AS g ON g.id = e.grid_id"
+                 " WHERE e.id = :id")  # fmt: skip
+    grid = session.execute(found, {"id": shop["west"]}).one()
+
+    body = sign_in("steward", area="339901").get("/registers/enterprise").get_data(as_text=True)
+
+    assert f'<span title="{grid.code}">{grid.name}</span>' in body
+
+
 @pytest.mark.parametrize("words", ["百货", GOOD_CODE, GOOD_CODE.lower()])
 def test_an_entry_is_found_by_words_and_by_its_number(
     shop: dict[str, int], sign_in: Callable[..., FlaskClient], words: str
