@@ -52,6 +52,7 @@ BLUEPRINTS = (
     "app.data.conversion",
     "app.data.sites",
     "app.data.corrections",
+    "app.data.entering",
     "app.data.entries",
     "app.data.grids",
     "app.data.grid_plans",

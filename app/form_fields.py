@@ -39,6 +39,8 @@ _GRANT: Final = "@app.admin.grants:FIELDS"
 FORMS: Final[dict[str, str]] = {
     "worker_addresses.answer": "answer",
     "worker_checks.post": "id answer value lon lat",
+    "entering.enter": "@app.data.entering:FIELDS",
+    **dict.fromkeys(("entering.end", "entering.revive"), "reason"),
     "entries.ask": "field",
     "entries.withdraw": "field reason",
     "corrections.make": "source reason note",

@@ -32,11 +32,15 @@ REGISTERS = (
     "pipe",
 )
 
+#: Those of them in which something is entered by hand.
+ENTERED = ("enterprise", "premises", "component", "facility")
+
 #: role -> table -> what it may do
 PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
     "wangge_app": {
         **dict.fromkeys(MAP_TABLES, (READ,)),
         **dict.fromkeys(REGISTERS, (READ, CHANGE)),
+        **dict.fromkeys(ENTERED, (READ, ADD, CHANGE)),
         "register_change": (READ,),
         "code_conversion": (READ, CHANGE),
         "fact": (READ, ADD, CHANGE, REMOVE),

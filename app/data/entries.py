@@ -10,28 +10,41 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy import select
 
 from app import faces
 from app.auth import requires
 from app.channel_pages import source_ip
-from app.data import fact_words
+from app.data import fact_words, import_words
 from app.data.frame import page, source_words
 from app.data.sites import hours_words
 from app.i18n import translated
 from grids.area_tree import area_names
+from grids.codes import Department
 from grids.enterprises import Enterprise
+from grids.errors import GridsError
 from grids.facts import checks, statements
 from grids.facts.survivorship import PLACE
 from grids.layers.access import checked_area
 from grids.matching import merging
 from grids.places import names_by_code
-from grids.registers import changes, detail, listing, withdrawing
+from grids.registers import changes, detail, entering, listing, withdrawing
 from grids.registers.kinds import KINDS, Kind, NoEntry, Shown, kind_of
 
 bp = Blueprint("entries", __name__)
 #: What a page says was done.
 DONE: Final = frozenset(
-    {"corrected", "same", "asked", "asked_before", "withdrawn", "withdrawn_told"}
+    {
+        "corrected",
+        "same",
+        "asked",
+        "asked_before",
+        "withdrawn",
+        "withdrawn_told",
+        "entered",
+        "ended",
+        "revived",
+    }
 )
 
 
@@ -60,6 +73,7 @@ def listed(register: str) -> ResponseReturnValue:
             area_name=faces.by_language(*area_names(g.session, area)) if area else "",
             title=lambda row: title_of(kind, row), facts=_heads(kind), told=told,
             addresses=listing.addresses(g.session, g.actor, found.rows),
+            is_by_hand=kind.name in entering.KINDS and g.actor.can("data:decide"),
             areas=names_by_code(g.session, {row.area_code for row in found.rows}),
         )  # fmt: skip
 
@@ -76,7 +90,7 @@ def one(register: str, entry_id: int) -> ResponseReturnValue:
             return redirect(
                 url_for("entries.one", register=register, entry_id=survivor, was=entry_id)
             )
-    return _page(kind, entry_id)
+    return show(kind, entry_id)
 
 
 @bp.post("/registers/<register>/<int:entry_id>")
@@ -94,7 +108,7 @@ def correct(register: str, entry_id: int) -> ResponseReturnValue:
                 source_ip=source_ip(), now=datetime.now(UTC),
             )  # fmt: skip
     except changes.BadValue as refused:
-        return _page(kind, entry_id, typed=dict(request.form), refused=refused), 422
+        return show(kind, entry_id, typed=dict(request.form), refused=refused), 422
     done = "corrected" if changed else "same"
     return redirect(url_for("entries.one", register=register, entry_id=entry_id, done=done), 303)
 
@@ -113,7 +127,7 @@ def withdraw(register: str, entry_id: int) -> ResponseReturnValue:
                 source_ip=source_ip(), now=datetime.now(UTC),
             )  # fmt: skip
     except changes.BadValue as refused:
-        return _page(kind, entry_id, refused=refused, at="withdraw"), 422
+        return show(kind, entry_id, refused=refused, at="withdraw"), 422
     done = "withdrawn_told" if told_to else "withdrawn"
     return redirect(url_for("entries.one", register=register, entry_id=entry_id, done=done), 303)
 
@@ -148,10 +162,11 @@ def _checks(kind: Kind, entry: Any) -> list[tuple[str, str, str]]:
     ]  # fmt: skip
 
 
-def _page(
+def show(
     kind: Kind, entry_id: int, *, typed: dict[str, str] | None = None,
-    refused: changes.BadValue | None = None, at: str = "correct",
+    refused: GridsError | None = None, at: str = "correct",
 ) -> str:  # fmt: skip
+    """Return the page of an entry, with what was typed and why it was refused."""
     now = datetime.now(UTC)
     on = _day(request.args.get("on", ""))
     with g.session.begin():
@@ -166,15 +181,18 @@ def _page(
             title=_title(found), named=lambda k, row: title_of(KINDS[k], row),
             facts=[(fact.column, told(fact, values.get(fact.column), found.names),
                     fact_words.told(said.get(fact.column, ()), partial(said_words, fact)))
-                   for fact in kind.facts] if values else [],
+                   for fact in kind.facts
+                   if fact.column != "valid_to" or values.get("valid_to")] if values else [],
             place=fact_words.told(said.get(PLACE, ()), fact_words.place_words),
             history=[(change, [(_fact(kind, name), _word(kind, name, old), _word(kind, name, new))
                                for name, old, new in change.fields])
                      for change in changes.changes_of(g.session, kind, found.entry)],
-            editable=[fact for fact in kind.facts if fact.is_editable],
+            editable=[(fact, _options(kind, fact, found.entry)) for fact in kind.facts
+                      if fact.is_editable],
+            is_by_hand=kind.name in entering.KINDS and not getattr(found.entry, "merged_into", None),
             current=typed or {name: "" if value is None else value
                               for name, value in changes.values_of(kind, found.entry).items()},
-            choices=choices_of, case_words=_case_words,
+            case_words=_case_words,
             by_hand=_by_hand(kind, found.entry), refused_at=at if refused else "",
             refused=refused.params.get("field") if refused else None,
             refused_words=_refusal(refused) if refused else "",
@@ -235,7 +253,8 @@ def _offered() -> list[Kind]:
 
 def _heads(kind: Kind) -> list[Shown]:
     """Choose the facts that a list shows beside the name."""
-    return [fact for fact in kind.facts if fact.column not in (*kind.title, "valid_from")][:4]
+    plain = (*kind.title, "valid_from", "valid_to")
+    return [fact for fact in kind.facts if fact.column not in plain][:4]
 
 
 def _fact(kind: Kind, name: str) -> Shown:
@@ -275,7 +294,9 @@ def said_words(fact: Shown, value: str) -> str:
     return told(fact, int(number) if number.is_integer() else number)
 
 
-def _refusal(refused: changes.BadValue) -> str:
+def _refusal(refused: GridsError) -> str:
+    if not isinstance(refused, changes.BadValue):
+        return import_words.message(refused)
     name = str(refused.params["field"])
     words = _("register.reason") if name == "reason" else _(f"register.field.{name}")
     return str(_("error.register.bad_value", field_name=words))
@@ -284,6 +305,21 @@ def _refusal(refused: changes.BadValue) -> str:
 def choices_of(fact: Shown) -> list[tuple[str, str]]:
     """Return the words that a fact may have, for a form."""
     return [(one, translated(f"{fact.words}.{one}", one)) for one in fact.choices]
+
+
+def _options(kind: Kind, fact: Shown, entry: Any) -> list[tuple[str, str]]:
+    """Return what a correction may choose for a fact, with what stands now; empty for free text."""
+    if fact.form == "department":
+        rows = g.session.scalars(select(Department).order_by(Department.sort)).all()
+        found = [(row.code, faces.by_language(row.name_zh, row.name_en)) for row in rows]
+    else:
+        found = choices_of(fact)
+    if not found:
+        return []
+    present = getattr(entry, fact.column)
+    if present is not None and present not in dict(found):
+        found.insert(0, (present, told(fact, present)))
+    return [("", "–"), *found] if kind.model.__table__.c[fact.column].nullable else found
 
 
 def _case_words(row: Any) -> dict[str, str]:

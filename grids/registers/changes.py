@@ -17,6 +17,7 @@ from stdnum.cn import uscc
 
 from grids import audit
 from grids.accounts import Account, Actor
+from grids.codes import Department
 from grids.db import Base, identity
 from grids.errors import Invalid
 from grids.facts import statements
@@ -122,11 +123,16 @@ def correct(
     """
     if len(reason.strip()) < 2:
         raise BadValue("a correction says why", field="reason")
+    before = values_of(kind, entry)
     read = {
         fact.column: read_value(kind, fact, given[fact.column])
         for fact in kind.facts
-        if fact.is_editable and fact.column in given
+        if fact.is_editable
+        and fact.column in given
+        # What stands stays, though it may be no word of the list: a form sends all its fields.
+        and given[fact.column] != str(before[fact.column])
     }
+    _require_departments(session, kind, read)
     changed = tuple(name for name, value in read.items() if value != getattr(entry, name))
     if not changed:
         return ()
@@ -143,6 +149,13 @@ def correct(
         subject=f"{kind.table}:{entry.id}", detail={"fields": list(changed)},
     )  # fmt: skip
     return changed
+
+
+def _require_departments(session: Session, kind: Kind, read: dict[str, Any]) -> None:
+    for fact in kind.facts:
+        code = read.get(fact.column) if fact.form == "department" else None
+        if code is not None and session.get(Department, code) is None:
+            raise BadValue(f"no department {code[:20]!r}", field=fact.column)
 
 
 def read_value(kind: Kind, fact: Shown, given: str) -> Any:

@@ -6,6 +6,7 @@ tells. People are no kind: they have no page, no list and no map (decision 0003)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -13,6 +14,7 @@ from grids.buildings import Address, Building
 from grids.components import Component, Facility
 from grids.enterprises import Enterprise, Premises
 from grids.errors import NotFound
+from grids.importing.batches import words
 from grids.pipes.models import KINDS as PIPE_KINDS
 from grids.pipes.models import RANKS, Pipe
 from grids.sites.models import Site
@@ -69,7 +71,16 @@ class Kind:
         return tuple(fact.column for fact in self.facts)
 
 
-_SOURCE: Final = (Shown("source", is_editable=False), Shown("valid_from", "day", is_editable=False))
+_SOURCE: Final = (
+    Shown("source", is_editable=False),
+    Shown("valid_from", "day", is_editable=False),
+    Shown("valid_to", "day", is_editable=False),
+)
+
+
+def _kind(kinds: Mapping[str, str]) -> Shown:
+    return Shown("kind", "word", "kind", choices=tuple(kinds))
+
 
 KINDS: Final[dict[str, Kind]] = {
     kind.name: kind
@@ -77,7 +88,7 @@ KINDS: Final[dict[str, Kind]] = {
         Kind(
             "building", Building, "grid:view", "building", ("name",),
             (
-                Shown("name"), Shown("kind", "word", "kind"), Shown("levels", "number"),
+                Shown("name"), _kind(words.BUILDING_KINDS), Shown("levels", "number"),
                 Shown("height_m", "number", unit="m"), Shown("built_year", "number"),
                 Shown("area_m2", "number", unit="m2", is_editable=False), *_SOURCE,
             ),
@@ -92,8 +103,8 @@ KINDS: Final[dict[str, Kind]] = {
         Kind(
             "enterprise", Enterprise, "enterprise:view", "building-store", ("name",),
             (
-                Shown("name"), Shown("uscc"), Shown("kind", "word", "kind"),
-                Shown("industry", "word", "industry"),
+                Shown("name"), Shown("uscc"), _kind(words.ENTERPRISE_KINDS),
+                Shown("industry", "word", "industry", choices=tuple(words.INDUSTRIES)),
                 Shown("status", "word", "register.status", choices=("open", "suspended", "closed")),
                 Shown("staff", "number"), Shown("registered_on", "day"), *_SOURCE,
             ),
@@ -102,7 +113,7 @@ KINDS: Final[dict[str, Kind]] = {
         Kind(
             "premises", Premises, "enterprise:view", "home-2", ("name",),
             (
-                Shown("name"), Shown("kind", "word", "kind"),
+                Shown("name"), _kind(words.PREMISES_KINDS),
                 Shown("floor_area_m2", "number", unit="m2"), *_SOURCE,
             ),
         ),
@@ -119,7 +130,7 @@ KINDS: Final[dict[str, Kind]] = {
         ),
         Kind(
             "facility", Facility, "grid:view", "star", ("name",),
-            (Shown("name"), Shown("kind", "word", "kind"), *_SOURCE),
+            (Shown("name"), _kind(words.FACILITY_KINDS), *_SOURCE),
         ),
         Kind(
             "pipe", Pipe, "pipe:view", "line-dashed", ("identifier",),

@@ -6,6 +6,7 @@ import {setZone, useMessages} from './lib/i18n.js';
 import {showPresent} from './ui/menu-row.js';
 import {bindThemeSwitch} from './ui/theme-switch.js';
 import {showPlace} from './data/place-map.js';
+import {startPick} from './data/place-pick.js';
 import commonZh from './messages/common.zh.js';
 import commonEn from './messages/common.en.js';
 import {startAddresses} from './data/addresses.js';
@@ -26,6 +27,8 @@ showPresent(document.querySelector('.admin-menu'));
 
 const place = document.getElementById('place-map');
 if (place && page.place) showPlace(place, page);
+const pick = document.getElementById('pick-map');
+if (pick) startPick(pick, page);
 const places = document.getElementById('address-map');
 if (places) startAddresses(places, /** @type {any} */ (pageData()));
 const quality = document.getElementById('quality-map');
