@@ -26,6 +26,7 @@ BLUEPRINTS = (
     "app.worker_addresses",
     "app.worker_checks",
     "app.worker_visits",
+    "app.worker_new",
     "app.visits_api",
     "app.portal",
     "app.questions",

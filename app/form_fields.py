@@ -39,7 +39,8 @@ _GRANT: Final = "@app.admin.grants:FIELDS"
 FORMS: Final[dict[str, str]] = {
     "worker_addresses.answer": "answer",
     "worker_checks.post": "id answer value lon lat",
-    "entering.enter": "@app.data.entering:FIELDS",
+    "entering.enter": "@app.entry_form:FIELDS",
+    "worker_new.enter": "@app.entry_form:FIELDS",
     **dict.fromkeys(("entering.end", "entering.revive"), "reason"),
     "entries.ask": "field",
     "entries.withdraw": "field reason",

@@ -309,17 +309,19 @@ def choices_of(fact: Shown) -> list[tuple[str, str]]:
 
 def _options(kind: Kind, fact: Shown, entry: Any) -> list[tuple[str, str]]:
     """Return what a correction may choose for a fact, with what stands now; empty for free text."""
-    if fact.form == "department":
-        rows = g.session.scalars(select(Department).order_by(Department.sort)).all()
-        found = [(row.code, faces.by_language(row.name_zh, row.name_en)) for row in rows]
-    else:
-        found = choices_of(fact)
+    found = departments() if fact.form == "department" else choices_of(fact)
     if not found:
         return []
     present = getattr(entry, fact.column)
     if present is not None and present not in dict(found):
         found.insert(0, (present, told(fact, present)))
     return [("", "–"), *found] if kind.model.__table__.c[fact.column].nullable else found
+
+
+def departments() -> list[tuple[str, str]]:
+    """Return the codes of departments with their names, in their order."""
+    rows = g.session.scalars(select(Department).order_by(Department.sort)).all()
+    return [(row.code, faces.by_language(row.name_zh, row.name_en)) for row in rows]
 
 
 def _case_words(row: Any) -> dict[str, str]:

@@ -39,7 +39,7 @@ KINDS: Final = ENTERED
 #: Fields that the platform gives itself, or that say where something is.
 _ASIDE: Final = frozenset({"identifier", "own_id", "lon", "lat", "place", "wkt", "address"})
 #: What a form may carry beside the fields of its register.
-PLACE: Final = ("address", "lon", "lat")
+PLACE: Final = ("address", "lon", "lat", "how", "accuracy")
 #: Something of this name, or a component of this class, so near is probably the same.
 NAMESAKE_M: Final = 500.0
 TWIN_M: Final = 3.0
@@ -85,6 +85,7 @@ class Draft:
     lat: float | None = None
     address_id: int | None = None
     coord_source: str = "map_click"
+    accuracy_m: float | None = None
     problems: Mapping[str, Unfit] = field(default_factory=dict)
 
 
@@ -159,7 +160,8 @@ def enter(
     if (registered := values.get("registered_on")) is not None:
         values["registered_on"] = date.fromisoformat(registered)
     entry = kind.model(
-        **values, geom=_point(draft), coord_source=draft.coord_source, valid_from=today,
+        **values, geom=_point(draft), coord_source=draft.coord_source,
+        accuracy_m=draft.accuracy_m, valid_from=today,
     )  # fmt: skip
     session.add(entry)
     session.flush()
@@ -208,11 +210,22 @@ def _placed(
         if read_place.problems:
             return Draft(values, problems=problems | {"place": read_place.problems[0]})
         at = read_place.shapes[0]
-        return Draft(values, at.x, at.y, best.address_id if best else None, problems=problems)
+        how = "gnss" if given.get("how") == "gnss" else "map_click"
+        near = _metres(given.get("accuracy", "")) if how == "gnss" else None
+        return Draft(values, at.x, at.y, best.address_id if best else None, how, near, problems)
     if best is None:
         why = Unfit("address_no_point" if said else "no_place")
         return Draft(values, problems=problems | {"place": why})
-    return Draft(values, best.lon, best.lat, best.address_id, "derived", problems)
+    return Draft(values, best.lon, best.lat, best.address_id, "derived", None, problems)
+
+
+def _metres(text: str) -> float | None:
+    """Return how accurate a phone says its position is; None where it says nothing sensible."""
+    try:
+        metres = float(text)
+    except ValueError:
+        return None
+    return round(metres, 1) if 0 < metres < 100_000 else None
 
 
 def _point(draft: Draft) -> Any:

@@ -49,3 +49,31 @@ def test_a_facility_is_pointed_at_entered_and_ended(new_page, language, look):
     page.wait_for_url("**done=ended")
     expect(page.locator("#history")).to_contain_text("登记有误")
     assert [*faces.too_wide(page), *faces.bare_keys(page), *faces.faults(page)] == []
+
+
+@pytest.mark.parametrize(("language", "look"), faces.LOOKS)
+def test_a_worker_enters_premises_where_the_phone_stands(new_page, city_server, language, look):
+    spot = faces.spot_in(city_server, city_server.login("worker")["area"])
+    phone = new_page(
+        role="worker", phone=True, locale=language, color_scheme=look, **faces.at_spot(*spot)
+    )
+    phone.goto("/worker/visits")
+    phone.locator("a[href='/worker/new']").click()
+    expect(phone.locator("#place-map")).to_be_visible()
+    expect(phone.locator("[name=how]")).to_have_value("gnss")
+    expect(phone.locator("#place-grid")).not_to_be_empty()
+    name = f"小吃店{phone.locator('[name=id]').input_value()[:6]}"
+    phone.fill("[name=name]", name)
+    phone.select_option("[name=kind]", "restaurant")
+    shoot(phone, f"worker-new-{language}", full=True)
+    assert [*faces.too_wide(phone), *faces.bare_keys(phone), *faces.faults(phone)] == []
+
+    phone.context.set_offline(True)
+    phone.locator("#send").click()
+    expect(phone.locator("#unsent")).to_be_visible()
+    phone.context.set_offline(False)
+    phone.locator("#send").click()
+    phone.wait_for_url("**/worker/new?register=premises&done=*")
+    expect(phone.locator("[name=name]")).to_have_value("")
+    phone.locator(".strip-ok a").click()
+    expect(phone.locator("h1")).to_contain_text(name)

@@ -38,6 +38,11 @@ export function createNotes(form) {
   return {show, clear, showAll};
 }
 
+/** Forget what was typed into a form that has arrived. @param {string} key */
+export function forgetDraft(key) {
+  try { sessionStorage.removeItem(key); } catch { /* storage may be off: a draft is a comfort */ }
+}
+
 /**
  * Keep what was typed while the tab lives, so that a reload loses nothing.
  *
@@ -50,9 +55,7 @@ export function keepDraft(form, key) {
   const save = () => {
     try { sessionStorage.setItem(key, JSON.stringify(typed())); } catch { /* storage may be off: a draft is a comfort */ }
   };
-  const forget = () => {
-    try { sessionStorage.removeItem(key); } catch { /* as above */ }
-  };
+  const forget = () => forgetDraft(key);
   /** @returns {Record<string, string>} */
   const kept = () => {
     try { return JSON.parse(sessionStorage.getItem(key) ?? '{}'); } catch { return {}; }

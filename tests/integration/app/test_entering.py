@@ -258,3 +258,28 @@ def test_a_correction_takes_words_of_the_list_only(
 
     assert answer.status_code == 422
     assert session.scalar(text(f"SELECT {field} FROM enterprise")) == SHOP[field]
+
+
+@pytest.mark.usefixtures("city")
+def test_a_worker_enters_on_the_spot_in_the_own_grid_alone(
+    sign_in: Callable[..., FlaskClient], session: Session
+) -> None:
+    who = sign_in("worker", area="339901001001001")
+    form = {"csrf_token": _token(who, "/worker/new"), "register": "premises", "name": "小吃店",
+            "kind": "restaurant", "how": "gnss", "accuracy": "7.4"}  # fmt: skip
+
+    def sent(at: Any, **more: str) -> Any:
+        return who.post("/worker/new", data={**form, "id": str(uuid4()), "lon": str(at[0]),
+                                             "lat": str(at[1]), **more})  # fmt: skip
+
+    own, elsewhere, again = sent(WEST), sent(EAST), sent(WEST)
+    wrong = sent(WEST, kind="nonsense", sure="yes")
+
+    row = session.execute(text("SELECT name, coord_source, accuracy_m FROM premises")).one()
+    key = session.scalar(text("SELECT id FROM premises"))
+    assert [one.status_code for one in (own, elsewhere, again, wrong)] == [303, 422, 409, 422]
+    assert tuple(row) == ("小吃店", "gnss", 7.4)
+    assert own.location.endswith(f"/worker/new?register=premises&done={key}")
+    assert "不在您负责的区域内" in elsewhere.get_data(as_text=True)
+    assert f"/worker/visits/premises/{key}" in again.get_data(as_text=True)
+    assert who.get("/registers/premises/new").status_code == 403
