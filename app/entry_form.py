@@ -141,7 +141,7 @@ def _key() -> UUID:
 
 def fields(
     kind: Kind, typed: Mapping[str, str], problems: Mapping[str, Unfit]
-) -> list[dict[str, Any]]:  # fmt: skip
+) -> list[dict[str, Any]]:
     """Return the fields of a form: how they are called, what they offer, what is wrong."""
     return [_field(kind, one, typed, problems.get(one.name)) for one in entering.fields_of(kind)]
 

@@ -32,6 +32,7 @@ from grids.importing.batches.settings import refuse_persons
 from grids.importing.batches.targets import TARGETS, Field, Lists, lists
 from grids.normal import Unfit, bare
 from grids.privileges import ENTERED
+from grids.registers.detail import DEGREE_M
 from grids.registers.kinds import Kind
 
 #: Registers in which something is entered, and ended, by hand.
@@ -51,10 +52,11 @@ _BUILDING: Final = text("""
     ORDER BY b.area_m2, b.id LIMIT 1
 """)
 _NEXT: Final = text("""
-    SELECT city_county() || :code || lpad((coalesce(max(right(identifier, 6)::int), 0) + 1)::text, 6, '0')
-    FROM component
-    WHERE identifier >= city_county() || :code || '000000'
-      AND identifier <= city_county() || :code || '999999' AND identifier ~ '^[0-9]{17}$'
+    SELECT city_county() || :code || lpad((coalesce((
+             SELECT right(identifier, 6)::int FROM component
+             WHERE identifier >= city_county() || :code || '000000'
+               AND identifier <= city_county() || :code || '999999' AND identifier ~ '^[0-9]{17}$'
+             ORDER BY identifier DESC LIMIT 1), 0) + 1)::text, 6, '0')
 """)
 
 
@@ -114,22 +116,15 @@ def alike(session: Session, actor: Actor, kind: Kind, draft: Draft) -> Sequence[
     if draft.lon is None or draft.lat is None:
         return ()
     model, place = kind.model, _point(draft)
-    away = func.ST_Distance(
-        func.Geography(geo.ST_Transform(model.geom, 4326)),
-        func.Geography(geo.ST_Transform(place, 4326)),
-    )
-    same = (
-        [model.code == draft.values.get("code"), away <= TWIN_M]
-        if model is Component
-        else [model.name == draft.values.get("name"), away <= NAMESAKE_M]
-    )
-    # A degree is nowhere longer than this: the box lets the index of shapes answer.
-    reach = (TWIN_M if model is Component else NAMESAKE_M) / 50_000
+    away = func.ST_DistanceSphere(model.geom, place)
+    name, reach_m = ("code", TWIN_M) if model is Component else ("name", NAMESAKE_M)
     return session.scalars(
         select(model)
         .where(
             scope.condition(actor, model), model.valid_to.is_(None),
-            geo.ST_Intersects(model.geom, geo.ST_Expand(place, reach)), *same,
+            getattr(model, name) == draft.values.get(name), away <= reach_m,
+            # The box lets the index of shapes answer.
+            geo.ST_Intersects(model.geom, geo.ST_Expand(place, reach_m / DEGREE_M)),
         )
         .order_by(away, model.id)
         .limit(MOST)
@@ -156,9 +151,7 @@ def enter(
     if kind.name == "premises":
         values |= _belongs(session, actor, values.pop("enterprise_uscc", None), draft)
     if kind.name == "enterprise":
-        values["address_id"] = draft.address_id
-    if (registered := values.get("registered_on")) is not None:
-        values["registered_on"] = date.fromisoformat(registered)
+        values["address_id"] = draft.address_id or _address_of(session, draft)
     entry = kind.model(
         **values, geom=_point(draft), coord_source=draft.coord_source,
         accuracy_m=draft.accuracy_m, valid_from=today,
@@ -190,8 +183,7 @@ def _value(one: Field, given: str, listed: Lists) -> Any:
         if found is None:
             raise Unfit("not_in_list")
         return found
-    value = one.read(plain)
-    return value.isoformat() if isinstance(value, date) else value
+    return one.read(plain)
 
 
 def _placed(
@@ -246,6 +238,14 @@ def _number(session: Session, code: str) -> str:
     if len(identifier) != 17:
         raise ClassFull(f"class {code} has no number left")
     return identifier
+
+
+def _address_of(session: Session, draft: Draft) -> int | None:
+    """Return the address of the building that holds the point, if it has one."""
+    assert draft.lon is not None
+    assert draft.lat is not None
+    found = service.addresses_at(session, draft.lon, draft.lat)
+    return found[0].address_id if found and found[0].is_inside else None
 
 
 def _belongs(session: Session, actor: Actor, code: str | None, draft: Draft) -> dict[str, Any]:

@@ -53,17 +53,20 @@ def test_an_enterprise_is_entered_linked_and_counted(
 ) -> None:
     who = sign_in("steward", area="339901")
 
-    answer = _send(who, "enterprise", **SHOP)
+    answer = _send(who, "enterprise", registered_on="2026-03-05", **SHOP)
     body = who.get(answer.location).get_data(as_text=True)
 
     row = session.execute(text(
-        "SELECT name, uscc, staff, source, coord_source, valid_from, grid_id, area_code, cell_id"
-        " FROM enterprise"
+        "SELECT name, uscc, staff, registered_on, source, coord_source, grid_id, area_code,"
+        " address_id FROM enterprise"
     )).one()  # fmt: skip
     assert answer.status_code == 303
     assert (row.name, row.uscc, row.staff, row.source) == ("示例百货店", GOOD_CODE, 5, "local")
+    assert str(row.registered_on) == "2026-03-05"
     assert row.coord_source == "map_click"
     assert row.grid_id is not None
+    # The point lies in a building: its address is that of the enterprise.
+    assert row.address_id == session.scalar(text("SELECT id FROM address"))
     assert row.area_code.startswith("339901001")
     assert "已登记" in body
     acts = session.scalars(
