@@ -49,6 +49,8 @@ THROW_AWAY = {
     "max_wal_size": "2GB",
     # Three test processes, each with cities whose web, live and worker processes hold pools.
     "max_connections": "300",
+    # What hangs fails by its name, before it holds back others for the rest of the run.
+    "statement_timeout": "300s",
 }
 
 

@@ -2,7 +2,7 @@
 
 All set-based over one chunk of staged rows. What rows say stands in a temporary table, whose
 statistics are gathered: the planner knows nothing of rows that were staged a moment ago. So what
-reads the staged rows joins by hashes (`_hashed`), the other way takes hours. What goes from the
+reads the staged rows joins by hashes (`joined_by_hash`), the other way takes hours. What goes from the
 temporary table to the millions of facts asks their index once for each value (a subquery that stays
 one, by OFFSET 0): on the first days the planner takes the facts of a register for one row, and
 compared 47,000 values with each of 55,000.
@@ -10,8 +10,7 @@ compared 47,000 values with each of 55,000.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -20,6 +19,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from grids.bulk import joined_by_hash, joined_by_index
 from grids.facts import survivorship
 from grids.facts.survivorship import PLACE
 
@@ -72,7 +72,7 @@ def take(run: psycopg.Cursor[Any], feed: Feed, first: int, last: int) -> None:
     _keep_of_new(run, feed, first, last)
     collect(run, feed, ("change", "same"), first, last)
     _remember_said(run, feed)
-    with _indexed(run):
+    with joined_by_index(run):
         _keep(run, feed)
         _weigh(run, feed)
     _write(run, feed)
@@ -84,22 +84,6 @@ def take(run: psycopg.Cursor[Any], feed: Feed, first: int, last: int) -> None:
         " AND r.verdict IN ('change', 'same')",
         (feed.batch_id, first, last),
     )
-
-
-@contextmanager
-def _planned(run: psycopg.Cursor[Any], nestloop: str) -> Iterator[None]:
-    row = run.execute("SELECT current_setting('enable_nestloop')").fetchone()
-    run.execute("SELECT set_config('enable_nestloop', %s, true)", (nestloop,))
-    yield
-    run.execute("SELECT set_config('enable_nestloop', %s, true)", row)
-
-
-def _indexed(run: psycopg.Cursor[Any]) -> AbstractContextManager[None]:
-    return _planned(run, "on")
-
-
-def _hashed(run: psycopg.Cursor[Any]) -> AbstractContextManager[None]:
-    return _planned(run, "off")
 
 
 def collect(
@@ -300,7 +284,7 @@ def write_won(
 def drop_repeated(run: psycopg.Cursor[Any], feed: Feed, only: Sequence[int] | None = None) -> None:
     """Judge rows `same` that differ from the register only in what their source has said before."""
     first, last = (min(only), max(only)) if only else (0, 2**31 - 1)
-    with _hashed(run):
+    with joined_by_hash(run):
         collect(run, feed, ("change",), first, last)
         run.execute(
             "UPDATE import_row AS r SET verdict = 'same' WHERE r.batch_id = %s"

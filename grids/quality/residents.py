@@ -17,7 +17,7 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from grids.bulk import copy_frame
+from grids.bulk import copy_frame, driver, joined_by_hash
 from grids.db import queries
 from grids.people import counts_blur, counts_rule
 from grids.people.counts import draw_leaves
@@ -113,7 +113,8 @@ def judged(connection: Connection, today: date, register: str) -> dict[str, dict
     )
     area = _AREA.get(register, f"{register}.area_code")
     counted = _JUDGE.format(area=area, digits=DEEPEST, failed=failed, rows=_FROM[register])
-    rows = connection.execute(text(counted), {"today": today})
+    with driver(connection).cursor() as run, joined_by_hash(run):
+        rows = connection.execute(text(counted), {"today": today}).all()
     found: dict[str, dict[str, int]] = {}
     for row in rows:
         if row.kind.strip(_CLEAN):

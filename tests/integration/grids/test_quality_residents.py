@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -279,6 +280,18 @@ def _told(homes: Homes, day: date) -> dict[str, int]:
              " AND rule = 'person.phone.missing'"), {"d": day},
     )  # fmt: skip
     return {row.area_code: row.failed for row in rows}
+
+
+def test_rules_are_judged_where_statistics_know_of_no_rows(homes: Homes, admin_url: str) -> None:
+    homes.people(1200, phone_sealed=None)
+    with psycopg.connect(admin_url, autocommit=True) as other:
+        for table in ("person", "household", "dwelling", "building"):
+            other.execute(f"ANALYZE {table}")  # sees what is committed: nobody
+    homes.session.execute(text("SET LOCAL statement_timeout = '30s'"))
+
+    _sunday(homes)
+
+    assert COUNTY in _told(homes, SUNDAY)
 
 
 def test_no_rule_about_residents_looks_at_a_set_for_each_row() -> None:
