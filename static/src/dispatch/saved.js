@@ -22,6 +22,14 @@ export function createSaved(menu, {state, roles, onChoose, onToggle}) {
   /** @type {HTMLElement | null} */
   let anchor = null;
 
+  // Made once: what is being typed must outlive the list's arrival.
+  const name = el('input', {class: 'input', type: 'text', maxlength: 60, placeholder: t('dispatch.saved.name'), 'aria-label': t('dispatch.saved.name')});
+  const shared = el('input', {type: 'checkbox'});
+  const form = el('form', {class: 'saved-form', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); keep(); }},
+    name, el('button', {type: 'submit', class: 'btn btn-small btn-primary'}, t('dispatch.saved.keep')),
+    el('label', {class: 'saved-share small'}, shared, t('dispatch.saved.share')));
+  const found = el('div');
+
   async function load() {
     try {
       const answer = await getJson('/api/desk/filters');
@@ -36,15 +44,11 @@ export function createSaved(menu, {state, roles, onChoose, onToggle}) {
   function draw() {
     if (menu.hidden) return;
     const isEmpty = !Object.keys(savedOf(state())).length;
-    const name = el('input', {class: 'input', type: 'text', maxlength: 60, placeholder: t('dispatch.saved.name'), 'aria-label': t('dispatch.saved.name')});
-    const shared = el('input', {type: 'checkbox'});
-    const form = el('form', {class: 'saved-form', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); keep(name, shared.checked); }},
-      name, el('button', {type: 'submit', class: 'btn btn-small btn-primary'}, t('dispatch.saved.keep')),
-      el('label', {class: 'saved-share small'}, shared, t('dispatch.saved.share')));
-    fill(menu,
+    fill(found,
       error ? el('p', {class: 'menu-note', role: 'alert'}, errorText(error)) : !list ? skeleton(2, 'line')
         : list.length ? el('ul', {class: 'saved-list'}, ...list.map(item)) : el('p', {class: 'menu-note muted'}, t('dispatch.saved.none')),
-      isEmpty ? el('p', {class: 'menu-note muted small'}, t('dispatch.saved.hint')) : form);
+      isEmpty && el('p', {class: 'menu-note muted small'}, t('dispatch.saved.hint')));
+    form.hidden = isEmpty;
   }
 
   /** @param {Saved} one */
@@ -52,18 +56,21 @@ export function createSaved(menu, {state, roles, onChoose, onToggle}) {
     el('button', {type: 'button', class: 'menu-item', onclick: () => { onChoose(fromSaved(one.query)); close(true); }}, icon(one.role ? 'users' : 'star'), el('span', {class: 'ellipsis'}, one.name), one.owner && el('span', {class: 'muted small nowrap'}, one.owner)),
     one.own && el('button', {type: 'button', class: 'icon-btn', 'aria-label': t('dispatch.saved.drop', {name: one.name}), onclick: () => drop(one)}, icon('trash')));
 
-  /** @param {HTMLInputElement} name @param {boolean} isShared */
-  async function keep(name, isShared) {
+  async function keep() {
     if (!name.value.trim()) {
       name.focus();
       return;
     }
     try {
-      const body = {name: name.value.trim(), query: savedOf(state()), role: isShared ? roles.find(role => role !== 'commander') ?? null : null};
+      const body = {name: name.value.trim(), query: savedOf(state()), role: shared.checked ? roles.find(role => role !== 'commander') ?? null : null};
       await sendJson('PUT', `/api/desk/filters/${newUuid()}`, body);
     } catch (failed) {
       error = failed;
+      draw();
+      return;
     }
+    name.value = '';
+    shared.checked = false;
     await load();
     focusFirst();
   }
@@ -74,6 +81,8 @@ export function createSaved(menu, {state, roles, onChoose, onToggle}) {
       await sendJson('DELETE', `/api/desk/filters/${one.id}`);
     } catch (failed) {
       error = failed;
+      draw();
+      return;
     }
     await load();
     focusFirst();
@@ -91,6 +100,7 @@ export function createSaved(menu, {state, roles, onChoose, onToggle}) {
     if (isBack) anchor?.focus();
   }
 
+  menu.append(found, form);
   menu.addEventListener('keydown', event => {
     if (event.key !== 'Escape') return;
     event.stopPropagation();
@@ -112,7 +122,7 @@ export function createSaved(menu, {state, roles, onChoose, onToggle}) {
       menu.hidden = false;
       onToggle(true);
       draw();
-      load().then(focusFirst);
+      load().then(() => { if (!menu.contains(document.activeElement)) focusFirst(); });
     },
   };
 }
