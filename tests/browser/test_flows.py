@@ -86,10 +86,17 @@ def test_an_inspection_on_a_phone_makes_hazards(new_page, city_server):
     failed.locator('input[type="file"]').set_input_files(faces.photo_file(1))
     shoot(page, "inspect-phone")
     assert faces.too_small(page) == []
-    page.locator("form.checklist .checks-foot button").click()
-    page.wait_for_url("**/hazards?*inspected=1*")
+    form = page.url
+    with page.expect_navigation():
+        page.locator("form.checklist .checks-foot button").click()
+    assert "inspected=1" in page.url, page.locator("[role=alert]").all_inner_texts()
 
     page.locator(".case-link").first.click()
     page.wait_for_load_state("networkidle")
     shoot(page, "hazard-phone", full=True)
     assert wrong(page) == []
+
+    page.goto(form)
+    page.locator(".advice a").first.click()
+    shoot(page, "inspect-advised-phone")
+    assert faces.too_small(page) == []
