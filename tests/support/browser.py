@@ -25,7 +25,7 @@ PICTURES = ROOT / "test-artefacts"
 #: `WANGGE_TEST_PICTURES=1 ./wangge test tests/browser` keeps a picture of each page.
 IS_PICTURED = os.environ.get("WANGGE_TEST_PICTURES") == "1"
 #: As long as a page may be waited for; a machine with much to do is slow, not wrong.
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 expect.set_options(timeout=WAIT_MS)
 FLAGS = [
     "--no-sandbox",
