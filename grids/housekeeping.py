@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 import grids.models  # noqa: F401 - a foreign key finds its table whichever is used first
 from grids import accounts, blobs, counts, limits, people
+from grids.feed import write_no_event
 from grids.jobs import KEPT_H, tasks, work_of
 
 #: Tables that grow without end, and how many months are made ahead.
@@ -51,6 +52,7 @@ def sweep_photos(context: JobContext, timestamp: int) -> None:
 def refresh_layer_counts(context: JobContext, timestamp: int) -> None:
     """Count the squares of the layers anew, by night in the city."""
     with Session(work_of(context).engine) as session, session.begin():
+        write_no_event(session.connection())
         counts.refresh(session.connection(), _instant(timestamp))
 
 
@@ -59,6 +61,7 @@ def refresh_layer_counts(context: JobContext, timestamp: int) -> None:
 def publish_people_counts(context: JobContext, timestamp: int) -> None:
     """Publish counts of people when the last ones are a week old."""
     with Session(work_of(context).engine) as session, session.begin():
+        write_no_event(session.connection())
         people.publish_if_due(session.connection(), _instant(timestamp))
 
 

@@ -1,7 +1,8 @@
 """Seal the audit log: committed rows in their order, in links that each carry the last one's hash.
 
 As the feed (`grids.feed.sealing`): rows are ordered by transaction id and only those below the
-oldest transaction that still runs are taken, so nothing can appear among sealed rows later.
+oldest transaction of this database that still runs are taken, so nothing can appear among sealed
+rows later.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ BEAT_S: Final = 5.0
 EVENTS: Final = sql.SQL("""
     SELECT e.xid::text::bigint, e.id, (extract(epoch FROM e.at) * 1000000)::bigint, {text}
     FROM audit_event AS e
-    WHERE e.xid < pg_snapshot_xmin(pg_current_snapshot())
+    WHERE e.xid < %(below)s::xid8
       AND (e.xid, e.id) > (%(xid)s::xid8, %(id)s)
     ORDER BY e.xid, e.id
     LIMIT %(limit)s
 """).format(text=EVENT_TEXT)
 
+# Asked in a statement of its own: what is below has ended before the next one looks for rows.
+BELOW: Final = "SELECT decided_below(false)::text"
 STATE: Final = "SELECT no, events, xid::text, event_id, hash FROM audit_state FOR UPDATE"
 BACK: Final = "SELECT %s::xid8 > pg_snapshot_xmax(pg_current_snapshot())"
 ADD: Final = (
@@ -68,7 +71,10 @@ def seal(
         if row is None:
             raise RuntimeError("audit_state has no row: run the migrations")
         no, events, xid, event_id, before = row
-        rows = conn.execute(EVENTS, {"xid": xid, "id": event_id, "limit": limit}).fetchall()
+        [below] = conn.execute(BELOW).fetchone() or ("0",)
+        rows = conn.execute(
+            EVENTS, {"below": below, "xid": xid, "id": event_id, "limit": limit}
+        ).fetchall()
         if not rows:
             if (back := conn.execute(BACK, (xid,)).fetchone()) and back[0]:
                 raise ClockWentBack("the server's transaction ids lie below those that were sealed")

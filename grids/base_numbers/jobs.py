@@ -13,6 +13,7 @@ import grids.models  # noqa: F401 - a foreign key finds its table whichever is u
 from grids.base_numbers.models import BaseNumber
 from grids.base_numbers.sheet import keep
 from grids.city import the_city
+from grids.feed import write_no_event
 from grids.jobs import tasks, work_of
 
 
@@ -21,6 +22,7 @@ from grids.jobs import tasks, work_of
 def keep_base_numbers(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - the queue's form
     """Keep the figures of the month in the city, unless they are kept."""
     with Session(work_of(context).engine) as session, session.begin():
+        write_no_event(session.connection())
         zone = ZoneInfo(the_city(session).city_zone)
         month = datetime.now(UTC).astimezone(zone).date().replace(day=1)
         if not session.scalar(select(BaseNumber.month).where(BaseNumber.month == month).limit(1)):

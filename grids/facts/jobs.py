@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 import grids.models  # noqa: F401 - a foreign key finds its table whichever is used first
 from grids.facts import asking
+from grids.feed import write_no_event
 from grids.jobs import tasks, work_of
 
 
@@ -17,4 +18,5 @@ from grids.jobs import tasks, work_of
 def ask_the_spot(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - the queue's form
     """Make questions of what sources say otherwise, and open as many as workers can answer."""
     with Session(work_of(context).engine) as session, session.begin():
+        write_no_event(session.connection())
         asking.ask_all(session, now=datetime.now(UTC))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grids.feed.models import FeedEntry, FeedState
+from grids.feed.promise import write_no_event
 from grids.feed.reading import CHANNEL, Entry, newest, since
 from grids.feed.running import Notary, run_sealer
 from grids.feed.sealing import BATCH, seal, seal_all
@@ -22,4 +23,5 @@ __all__ = [
     "seal_all",
     "since",
     "verify_chain",
+    "write_no_event",
 ]

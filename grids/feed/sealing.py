@@ -1,8 +1,9 @@
 """The sealer: one process that orders committed events, chains them and wakes live clients.
 
 Keys made by sequences become visible out of order, so the sealer orders by transaction id
-and stops below the oldest transaction that still runs: below that watermark nothing can
-appear any more. A transaction that stays open for minutes holds the feed back that long.
+and stops below the oldest transaction that may still write an event: below that watermark
+nothing can appear any more. Transactions of other databases and those that promised to write
+none (`grids.feed.promise`) are not waited for; any other that stays open holds the feed back.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ BATCH: Final = 1_000
 #: Rows per transaction while a bulk load is sealed: fewer round trips, the same chain.
 BULK_BATCH: Final = 10_000
 
+# Asked in a statement of its own: what is below has ended before the next one looks for events.
+BELOW: Final = "SELECT decided_below(true)::text"
 # The position is (xid, incident_id, seq): the events of one transaction may fill many batches.
 # All of it happens where the rows are; `link_hash` says the same of one entry, and verifies it.
 KEEP = sql.SQL("""
@@ -43,7 +46,7 @@ KEEP = sql.SQL("""
         FROM incident_event AS e
         JOIN incident AS i ON i.id = e.incident_id
         JOIN category AS c ON c.id = i.category_id
-        WHERE e.xid < pg_snapshot_xmin(pg_current_snapshot())
+        WHERE e.xid < %(below)s::xid8
           AND (e.xid, e.incident_id, e.seq) > (%(xid)s::xid8, %(incident)s, %(seq)s)
         ORDER BY e.xid, e.incident_id, e.seq
         LIMIT %(limit)s
@@ -77,8 +80,9 @@ def seal(conn: psycopg.Connection[Any], *, now: datetime, limit: int = BATCH) ->
         if row is None:
             raise RuntimeError("feed_state has no row: run the migrations")
         no, xid, before, incident, seq = row
+        [below] = conn.execute(BELOW).fetchone() or ("0",)
         found = conn.execute(KEEP, {
-            "now": now, "limit": limit, "no": no, "hash": before, "xid": xid,
+            "below": below, "now": now, "limit": limit, "no": no, "hash": before, "xid": xid,
             "incident": incident or UUID(int=0), "seq": seq or 0,
         }).fetchone()  # fmt: skip
         if found is None:

@@ -8,6 +8,7 @@ from procrastinate import JobContext
 from sqlalchemy.orm import Session
 
 import grids.models  # noqa: F401 - a foreign key finds its table whichever is used first
+from grids.feed import write_no_event
 from grids.jobs import tasks, work_of
 from grids.matching import finding
 
@@ -27,4 +28,5 @@ def find_now(context: JobContext) -> None:
 
 def _find(context: JobContext) -> None:
     with Session(work_of(context).engine) as session, session.begin():
+        write_no_event(session.connection())
         finding.refresh(session, now=datetime.now(UTC))

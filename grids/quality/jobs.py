@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 import grids.models  # noqa: F401 - a foreign key finds its table whichever is used first
 from grids.city import the_city
+from grids.feed import write_no_event
 from grids.jobs import tasks, work_of
 from grids.quality import alarms, running
 
@@ -20,6 +21,7 @@ def check_quality(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 
     """Judge all registers and tell what has got worse."""
     now = datetime.now(UTC)
     with Session(work_of(context).engine) as session, session.begin():
+        write_no_event(session.connection())
         today = now.astimezone(ZoneInfo(the_city(session).city_zone)).date()
         running.run(session.connection(), today)
         alarms.watch(session.connection(), today, now)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from grids import audit
 from grids.city import City
 from grids.errors import GridsError
+from grids.feed import write_no_event
 from grids.jobs import tasks, work_of
 from grids.regrid.designer import design
 from grids.regrid.models import GridPlan
@@ -33,6 +34,7 @@ def draft_or_say(session: Session, plan_id: int, now: datetime) -> None:
     """Draft a plan in a transaction of its own, or note in it why that is not possible."""
     try:
         with session.begin():
+            write_no_event(session.connection())
             plan = session.get(GridPlan, plan_id, with_for_update=True)
             if plan is not None and plan.state == "drafting":
                 draft(session, plan, design, now=now)

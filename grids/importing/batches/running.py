@@ -29,6 +29,7 @@ from grids.city import City, the_city
 from grids.errors import GridsError, Invalid
 from grids.facts import corrections
 from grids.facts.bulk import Feed
+from grids.feed import write_no_event
 from grids.importing.batches import committing, matching, placing, undoing
 from grids.importing.batches.looking import look
 from grids.importing.batches.mending import MENDED, Again, Mends
@@ -205,6 +206,8 @@ def _is_likely(batch: ImportBatch) -> bool:
 def _locked(
     session: Session, batch_id: int, state: str
 ) -> tuple[ImportBatch, ImportSource, Target]:
+    # A hundred thousand rows take a minute, and no report may wait for them.
+    write_no_event(session.connection())
     batch = session.get_one(ImportBatch, batch_id, with_for_update=True, populate_existing=True)
     require(batch, state)
     source = session.get_one(ImportSource, batch.source_id)

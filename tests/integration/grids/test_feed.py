@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from app.config import as_role
@@ -77,6 +78,46 @@ def test_an_event_behind_an_open_transaction_waits_and_is_not_lost(
         slow.commit()
 
     assert (waiting, seal_until(sealer, 1)) == (0, 1)
+
+
+def test_nobody_waits_for_who_promised_to_write_no_event(
+    desk: Desk, sealer: psycopg.Connection[Any], empty_database: str
+) -> None:
+    desk.session.commit()
+    with psycopg.connect(as_role(empty_database, "wangge_worker", "none")) as importing:
+        importing.execute("SELECT writes_no_event(), pg_current_xact_id()")
+        desk.submit()
+        desk.session.commit()
+        assert seal_until(sealer, 1) == 1
+        importing.commit()
+        importing.execute("SELECT pg_current_xact_id()")  # the next one has promised nothing
+        desk.submit()
+        desk.session.commit()
+        assert feed.seal_all(sealer, now=NOW) == 0
+    assert seal_until(sealer, 2) == 2
+
+
+def test_nobody_waits_for_another_database(
+    desk: Desk, sealer: psycopg.Connection[Any], admin_url: str
+) -> None:
+    desk.session.commit()
+    with psycopg.connect(admin_url) as elsewhere:
+        elsewhere.execute("SELECT pg_current_xact_id()")
+        desk.submit()
+        desk.session.commit()
+        assert seal_until(sealer, 1) == 1
+
+
+def test_who_promised_to_write_no_event_is_held_to_it(desk: Desk) -> None:
+    desk.session.commit()
+    feed.write_no_event(desk.session.connection())
+    with pytest.raises(ProgrammingError, match="promised to write no event"):
+        desk.submit()
+    desk.session.rollback()
+
+    desk.submit()
+    with pytest.raises(ProgrammingError, match="cannot promise"):
+        feed.write_no_event(desk.session.connection())
 
 
 def test_sealing_again_finds_nothing_new(desk: Desk, sealer: psycopg.Connection[Any]) -> None:
