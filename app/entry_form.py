@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from flask import g, request
 from sqlalchemy import select
@@ -51,11 +50,6 @@ def kind_of_form(register: str) -> Kind:
 def given() -> dict[str, str]:
     """Return what was typed, cut to its room."""
     return {name: value[:LONGEST] for name, value in request.form.items() if name in TYPED}
-
-
-def today() -> date:
-    """Return the day in the city."""
-    return datetime.now(ZoneInfo(faces.settings().city_zone)).date()
 
 
 # --- Taking it ------------------------------------------------------------------------------
@@ -109,7 +103,9 @@ def _take(kind: Kind, typed: dict[str, str]) -> Outcome:
     same = () if request.form.get("sure") else entering.alike(g.session, g.actor, kind, draft)
     if same:
         return Outcome(status=409, draft=draft, same=same)
-    entry = entering.enter(g.session, g.actor, kind, draft, today=today(), source_ip=source_ip())
+    entry = entering.enter(
+        g.session, g.actor, kind, draft, today=faces.today(), source_ip=source_ip()
+    )
     kept = once.keep(
         g.session, _key(), "register_entered", _digest(kind, typed), {"entry": entry.id},
         datetime.now(UTC),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import current_app, g, request
 from flask_babel import format_date, format_datetime
@@ -74,6 +75,11 @@ def settings() -> Settings:
     """Return the settings of the application."""
     found: Settings = current_app.extensions["settings"]
     return found
+
+
+def today() -> date:
+    """Return the day in the city: what holds today begins and ends there at midnight."""
+    return datetime.now(ZoneInfo(settings().city_zone)).date()
 
 
 def vault() -> Vault:

@@ -185,8 +185,7 @@ def categories() -> ResponseReturnValue:
     """Give the categories that words name: code, Chinese, English, pinyin or initials."""
     words = request.args.get("q", "").strip()[:100]
     with g.session.begin():
-        today = datetime.now(UTC).date()
-        found = choosing.by_words(g.session, words, on=today, most=MOST_FOUND)
+        found = choosing.by_words(g.session, words, on=faces.today(), most=MOST_FOUND)
     return json_answer(
         [
             {
@@ -278,7 +277,7 @@ def _looked(form: Form) -> dict[str, Any]:
         except (callers.NoPhone, limits.TooMany):
             found["history"] = None
     kind, code = form.chosen
-    carried = codes.of_code(g.session, code, kind, datetime.now(UTC).date()) if code else None
+    carried = codes.of_code(g.session, code, kind, faces.today()) if code else None
     found["category"] = _carried(carried) if carried else None
     point = _point(form)
     if point is not None:

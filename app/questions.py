@@ -7,7 +7,6 @@ the same piece again whenever another category is chosen.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from flask import Blueprint, g, render_template, request
@@ -44,7 +43,7 @@ def page(
     errors: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return what `partials/questions.html` shows; nothing is asked about an unknown category."""
-    asked = codes.questions_of(g.session, category, _today(), kind=kind)
+    asked = codes.questions_of(g.session, category, faces.today(), kind=kind)
     given, wrong = answers or {}, errors or {}
     return {
         "category": category,
@@ -81,7 +80,7 @@ def sent() -> dict[str, str]:
 
 def problems(category: str, answers: Mapping[str, str], kind: str = "matter") -> dict[str, str]:
     """Say what is wrong with the answers of a form, by field; empty where nothing is."""
-    asked = codes.questions_of(g.session, category, _today(), kind=kind)
+    asked = codes.questions_of(g.session, category, faces.today(), kind=kind)
     try:
         codes.require_answers(asked, answers)
     except GridsError as error:
@@ -91,7 +90,7 @@ def problems(category: str, answers: Mapping[str, str], kind: str = "matter") ->
 
 def told(category_id: int, answers: Mapping[str, str]) -> list[dict[str, str]]:
     """Write the answers that stand with a case, in the reader's language."""
-    pairs = codes.answered(g.session, category_id, _today(), answers)
+    pairs = codes.answered(g.session, category_id, faces.today(), answers)
     return [
         {
             "question": faces.by_language(question.zh, question.en),
@@ -103,7 +102,3 @@ def told(category_id: int, answers: Mapping[str, str]) -> list[dict[str, str]]:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -128,8 +128,7 @@ def _incidents(session: Session, actor: Actor, words: str) -> list[Hit]:
 
 
 def _recent_numbers(session: Session, serial: str) -> list[str]:
-    zone = ZoneInfo(session.scalar(select(City.city_zone)) or "UTC")
-    today = datetime.now(UTC).astimezone(zone).date()
+    today = _today(session)
     days = (today - timedelta(days=ago) for ago in range(SERIAL_DAYS))
     return [f"{day:%Y%m%d}-{int(serial):0{SERIAL_DIGITS}d}" for day in days]
 
@@ -311,6 +310,11 @@ def _prefixed(column: Any, prefix: str) -> list[Any]:
     return [column >= low, column < high]
 
 
+def _today(session: Session) -> date:
+    zone = ZoneInfo(session.scalar(select(City.city_zone)) or "UTC")
+    return datetime.now(zone).date()
+
+
 def _is_named(row: Any, words: str) -> bool:
     return words.lower() in _key(row.name_zh, row.name_en or "")
 
@@ -330,9 +334,8 @@ def categories(session: Session, *, kind: str, words: str = "") -> list[Category
 
     The order is that of `codes.find`; without words that of the lists.
     """
-    found = find(
-        session, words, on=datetime.now(UTC).date(), kinds=(kind,) if kind else (), most=MOST_LISTED
-    )
+    kinds = (kind,) if kind else ()
+    found = find(session, words, on=_today(session), kinds=kinds, most=MOST_LISTED)
     categories = [one.category for one in found if one.category.valid_to is None]
     if not words.strip():
         categories.sort(key=lambda one: (one.kind, one.sort, one.code))

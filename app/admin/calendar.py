@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import calendar as weeks
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -41,7 +40,7 @@ def page() -> ResponseReturnValue:
 
 
 def _page(form: dict[str, str], errors: dict[str, str]) -> str:
-    today = datetime.now(ZoneInfo(faces.settings().city_zone)).date()
+    today = faces.today()
     year = _year(request.values.get("year", ""), today.year)
     chosen = _day(frame.wanted("day"))
     with g.session.begin():

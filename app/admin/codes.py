@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, g, redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -52,7 +51,7 @@ def page() -> ResponseReturnValue:
     """List a system by kind, or what the words find in every list."""
     words, system, kind = frame.wanted("q"), frame.wanted("system"), frame.wanted("kind")
     has_ended = frame.wanted("ended") == "1"
-    today = _today()
+    today = faces.today()
     with g.session.begin():
         systems = g.session.scalars(select(CodeSystem).order_by(CodeSystem.code)).all()
         if not words and not system:
@@ -119,7 +118,7 @@ def _row(row: Category, carried: codes.Carried) -> dict[str, Any]:
         "questions": len(carried.questions),
         "notices": len(carried.notices),
         "is_common": row.is_common,
-        "is_over": row.valid_to is not None and row.valid_to <= _today(),
+        "is_over": row.valid_to is not None and row.valid_to <= faces.today(),
     }
 
 
@@ -131,7 +130,7 @@ def category(category_id: int) -> ResponseReturnValue:
 
 
 def _category(category_id: int, form: dict[str, str], errors: dict[str, str]) -> str:
-    today = _today()
+    today = faces.today()
     with g.session.begin():
         if g.session.get(Category, category_id) is None:
             raise NoCategory(f"no category {category_id}")
@@ -234,7 +233,7 @@ def _act(
         with g.session.begin():
             if g.session.get(Category, category_id) is None:
                 raise NoCategory(f"no category {category_id}")
-            made = run(_today())
+            made = run(faces.today())
             g.session.flush()
             audit.record(
                 g.session, action, actor_id=g.actor.account_id, subject=f"category:{category_id}",
@@ -248,10 +247,6 @@ def _act(
         errors = {field: forms.message(error)}
         return _category(category_id, form, errors), status_of(error)
     return redirect(url_for(".category", category_id=category_id, done=done), 303)
-
-
-def _today() -> date:
-    return datetime.now(ZoneInfo(faces.settings().city_zone)).date()
 
 
 def _system(code: str) -> str:

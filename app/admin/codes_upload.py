@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -78,7 +76,7 @@ def look(upload_id: int) -> ResponseReturnValue:
 def _look(upload_id: int, error: str = "") -> str:
     with g.session.begin():
         found = uploading.upload_of(g.session, upload_id)
-        plan = uploading.plan_of(g.session, found, on=_today())
+        plan = uploading.plan_of(g.session, found, on=faces.today())
         changes = [_change(one) for one in plan.changes]
         counts = {what: sum(one.what == what for one in plan.changes) for what in WHATS}
         return frame.page(
@@ -90,7 +88,7 @@ def _look(upload_id: int, error: str = "") -> str:
             counts=[(what, n) for what, n in counts.items() if n],
             is_same=not plan.effective,
             is_loaded=found.load_id is not None,
-            today=_today().isoformat(),
+            today=faces.today().isoformat(),
             error=error,
         )
 
@@ -104,7 +102,7 @@ def load(upload_id: int) -> ResponseReturnValue:
     """Load files that were looked at; limits and rules that change begin today."""
     try:
         with g.session.begin():
-            done = uploading.load_of(g.session, upload_id, by=g.actor.account_id, on=_today())
+            done = uploading.load_of(g.session, upload_id, by=g.actor.account_id, on=faces.today())
             if done.calendar_no is not None:
                 jobs.defer(g.session, "recompute_limits", version_no=done.calendar_no)
             audit.record(
@@ -132,7 +130,3 @@ def _change(one: Change) -> dict[str, Any]:
 
 def _plain(value: Any) -> str:
     return "–" if value in (None, "") else str(value)
-
-
-def _today() -> date:
-    return datetime.now(ZoneInfo(faces.settings().city_zone)).date()

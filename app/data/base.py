@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from flask import Blueprint, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app import faces
 from app.auth import requires
 from app.channel_pages import source_ip
 from app.data.frame import own_area, page, path_of
-from app.data.quality import today
 from grids.area_tree import AreaNode, area_node, areas_under
 from grids.base_numbers import signing
 from grids.base_numbers.sheet import sheet
@@ -37,7 +37,7 @@ def sign() -> ResponseReturnValue:
         with g.session.begin():
             signing.sign(
                 g.session, g.actor, _node(area), request.form.get("digest", ""),
-                request.form.get("note", ""), today=today(), now=datetime.now(UTC),
+                request.form.get("note", ""), today=faces.today(), now=datetime.now(UTC),
                 source_ip=source_ip(),
             )  # fmt: skip
     except signing.FiguresMoved:
@@ -51,7 +51,7 @@ def _page(asked: str = "", *, has_moved: bool = False) -> str:
         under = areas_under(g.session, g.actor, area)
         signed = signing.last_signed(g.session, g.actor, [one.code for one in under])
         here = area_node(g.session, area) if area and may_see(g.actor, area) else None
-        found = sheet(g.session, g.actor, here, today=today()) if here else None
+        found = sheet(g.session, g.actor, here, today=faces.today()) if here else None
         return page(
             "base", area=area_node(g.session, area) if area else None, above=path_of(area),
             sheet=found, under=[(one, signed.get(one.code)) for one in under],

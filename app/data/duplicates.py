@@ -16,7 +16,6 @@ from app.channel_pages import source_ip
 from app.data import entries, import_words
 from app.data.frame import page
 from app.data.likeness import evidence
-from app.data.quality import today
 from app.errors import status_of
 from grids import jobs
 from grids.area_tree import area_names, areas_under
@@ -110,7 +109,7 @@ def decide(pair_id: int) -> ResponseReturnValue:
                     if form.get(f"f.{name}", kept, type=int) != kept]  # fmt: skip
             made = merging.merge(
                 g.session, g.actor, pair_id, kept=kept, take=take, why=form.get("why", ""),
-                now=now, today=today(), source_ip=source_ip(),
+                now=now, today=faces.today(), source_ip=source_ip(),
             )  # fmt: skip
             return redirect(url_for("duplicates.home", done="same", merge=made.id), 303)
     except NotFound:

@@ -68,7 +68,7 @@ def _decided(register: str, entry_id: int, done: str) -> ResponseReturnValue:
             entry = detail.entry_of(g.session, g.actor, kind, entry_id)
             if done == "ended":
                 ending.end(
-                    g.session, g.actor, kind, entry, reason, today=entry_form.today(),
+                    g.session, g.actor, kind, entry, reason, today=faces.today(),
                     source_ip=source_ip(),
                 )  # fmt: skip
             else:

@@ -13,7 +13,6 @@ from app import faces
 from app.auth import requires
 from app.channel_pages import source_ip
 from app.data.frame import own_area, page
-from app.data.quality import today
 from app.errors import status_of
 from app.i18n import translated
 from grids.area_tree import area_names
@@ -31,7 +30,7 @@ def home() -> ResponseReturnValue:
     """Show the three libraries with how complete they are."""
     with g.session.begin():
         area = own_area("")
-        found = contents.libraries(g.session, g.actor, area, today=today())
+        found = contents.libraries(g.session, g.actor, area, today=faces.today())
         return page("libraries", libraries=found)
 
 
@@ -63,7 +62,7 @@ def record() -> ResponseReturnValue:
         with g.session.begin():
             changed = macro.record(
                 g.session, g.actor, one, _day(form.get("period", "")) or date.min, given,
-                today=today(), now=datetime.now(UTC), source_ip=source_ip(),
+                today=faces.today(), now=datetime.now(UTC), source_ip=source_ip(),
             )  # fmt: skip
     except GridsError as refused:
         told = {**refused.params}
@@ -80,7 +79,7 @@ def _figures(one: Indicator, *, error: str = "", given: dict[str, str] | None = 
         zone = ZoneInfo(the_city(g.session).city_zone)
         # What was known on a day is what had been recorded when it ended.
         as_of = datetime.combine(on + timedelta(days=1), time(), zone) if on else None
-        found = macro.known(g.session, g.actor, one, today=today(), as_of=as_of)
+        found = macro.known(g.session, g.actor, one, today=faces.today(), as_of=as_of)
         done = request.args.get("done", "")
         return page(
             "macro", known=found, areas=macro.areas(g.session, g.actor), on=on,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -72,7 +71,7 @@ def one(rule: str) -> ResponseReturnValue:
         found = None
         if not asked.is_counted and g.actor.can(KINDS[asked.register].permission):
             found = findings.failing(
-                g.session, g.actor, asked, today=today(), area=area, after=after
+                g.session, g.actor, asked, today=faces.today(), area=area, after=after
             )
         shares = standing.trend(g.session, g.actor, area, day, [rule]) if day else ()
         return page(
@@ -99,11 +98,6 @@ def see(alarm_id: int) -> ResponseReturnValue:
     except alarms.NoteNeeded:
         return _home(refused=True), 422
     return redirect(url_for("quality.home", area=area or None, done="seen"), 303)
-
-
-def today() -> date:
-    """Return the day in the city."""
-    return datetime.now(UTC).astimezone(ZoneInfo(faces.settings().city_zone)).date()
 
 
 def _area() -> str:

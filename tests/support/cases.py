@@ -7,6 +7,7 @@ from hashlib import sha256
 from io import BytesIO
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from PIL import Image
 from sqlalchemy import text
@@ -40,6 +41,11 @@ STAFF: dict[str, tuple[str, str | None]] = {
     "grid_leader": ("339901001001", None),
     "commander": (COUNTY, None),
 }
+
+
+def today() -> date:
+    """Return the day in the city now: a run may begin on one day and end on the next."""
+    return datetime.now(ZoneInfo("Asia/Shanghai")).date()
 
 
 def build_city(session: Session) -> None:

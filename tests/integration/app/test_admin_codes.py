@@ -2,8 +2,7 @@
 
 import io
 import re
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -16,8 +15,7 @@ from grids.codes.carried import of
 from tests.support import cases
 
 ZH, EN = {"Accept-Language": "zh"}, {"Accept-Language": "en"}
-TODAY = datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")).date()
-SOON, LATER = TODAY + timedelta(days=10), TODAY + timedelta(days=40)
+SOON, LATER = (cases.today() + timedelta(days=days) for days in (10, 40))
 LIMITS = ROOT / "data/codes/limits.csv"
 
 
@@ -95,7 +93,7 @@ def test_a_category_shows_versions_conversions_and_what_its_class_gives(admin, s
 
 
 def test_a_new_limit_begins_on_its_day_and_the_past_stays(admin, session, dumping):
-    before = of(session, dumping.id, TODAY).limit("B")
+    before = of(session, dumping.id, cases.today()).limit("B")
 
     answer = limit(admin, dumping.id)
 
@@ -148,7 +146,7 @@ def test_what_holds_is_never_withdrawn_nor_another_category_reached(admin, sessi
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"valid_from": TODAY.isoformat()}, "过去不改"),
+        ({"valid_from": cases.today().isoformat()}, "过去不改"),
         ({"valid_from": "soon"}, "请填写日期"),
         ({"value": "0"}, "大于零"),
         ({"value": "many"}, "大于零"),
@@ -171,7 +169,10 @@ def test_a_question_of_the_page_is_asked_from_its_day_on(admin, session, dumping
     assert rule(admin, dumping.id).status_code == 303
     session.expire_all()
 
-    names = [{one.name for one in of(session, dumping.id, day).questions} for day in (TODAY, SOON)]
+    names = [
+        {one.name for one in of(session, dumping.id, day).questions}
+        for day in (cases.today(), SOON)
+    ]
     assert ["night" in found for found in names] == [False, True]
     assert of(session, dumping.id, SOON).limit("B", {"night": "yes"}) == (2, "work_hour")
     asked = codes.questions_of(session, "06010", SOON)
@@ -236,7 +237,7 @@ def test_files_are_compared_row_by_row_and_then_loaded_once(admin, session, dump
     sent = send(admin, "limits.csv", longer(LIMITS.read_text(encoding="utf-8")))
     assert sent.status_code == 303, sent.text
     seen = admin.get(sent.location, headers=ZH).text
-    before = of(session, dumping.id, TODAY).limit("B")
+    before = of(session, dumping.id, cases.today()).limit("B")
 
     loaded = admin.post(f"{sent.location}/load")
     again = admin.post(f"{sent.location}/load", headers=ZH)
@@ -245,7 +246,7 @@ def test_files_are_compared_row_by_row_and_then_loaded_once(admin, session, dump
     assert re.search(r'diff-was">4(?:\.0)?</span> → <strong>8(?:\.0)?</strong>', seen)
     assert (before, loaded.status_code, again.status_code) == ((4, "work_hour"), 303, 409)
     session.expire_all()
-    assert of(session, dumping.id, TODAY).limit("B") == (8, "work_hour")
+    assert of(session, dumping.id, cases.today()).limit("B") == (8, "work_hour")
     assert len(told(session, "codes_loaded")) == 1
     kept = session.scalars(select(CodeChange).where(CodeChange.key.contains("06010 B"))).all()
     assert any(one.detail.get("value") == [4.0, 8.0] for one in kept)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from grids.base_numbers.sheet import keep
 from grids.quality import alarms, run
-from tests.support.cases import EAST, WEST, build_city
+from tests.support.cases import EAST, WEST, build_city, today
 
 SignIn = Callable[..., FlaskClient]
 WEST_TOWN, EAST_TOWN = "339901001", "339901002"
@@ -21,7 +21,7 @@ WEST_TOWN, EAST_TOWN = "339901001", "339901002"
 def judged(session: Session) -> Session:
     """Store two towns with enterprises, of which those of the west lack a credit code."""
     build_city(session)
-    today = datetime.now(UTC).date()
+    day = today()
     for n in range(25):
         for place, code, name in ((WEST, None, "西店"), (EAST, f"{n:018}", "东店")):
             session.execute(
@@ -30,9 +30,9 @@ def judged(session: Session) -> Session:
                      " ST_SetSRID(ST_MakePoint(:x, :y), 4490))"),
                 {"name": f"{name}{n}", "code": code, "x": place[0], "y": place[1]},
             )  # fmt: skip
-    run(session.connection(), today)
-    alarms.watch(session.connection(), today, datetime.now(UTC))
-    keep(session.connection(), today.replace(day=1))
+    run(session.connection(), day)
+    alarms.watch(session.connection(), day, datetime.now(UTC))
+    keep(session.connection(), day.replace(day=1))
     session.flush()
     return session
 

@@ -2,17 +2,15 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
 
 from grids.ledgers import forms
-from tests.support.cases import WEST_GRID, build_city
+from tests.support.cases import WEST_GRID, build_city, today
 from tests.support.flows import make_actor
 from tests.support.ledgers import Round, make_restaurant
 
-TODAY = datetime.now(ZoneInfo("Asia/Shanghai")).date().isoformat()
 DRAFT = {
     "subject": "premises", "form": "lift_check", "line": "fire", "zh": "电梯安全检查",
     "en": "Check of lifts", "visit_days": "30", "kind": ["restaurant"],
@@ -54,7 +52,7 @@ def draft(steward, **more):
 def approved(steward, commander, **more):
     """Bring a draft through both people."""
     key = draft(steward, **more)
-    post(steward, f"/data/forms/{key}/submit", live_from=TODAY)
+    post(steward, f"/data/forms/{key}/submit", live_from=today().isoformat())
     post(commander, f"/data/forms/{key}/decide", answer="approve")
     return key
 
@@ -86,7 +84,7 @@ def test_the_cost_stands_beside_a_draft_and_is_kept_when_it_is_sent_on(steward, 
     key = draft(steward, add=["premises.floor_area", "premises.sign"], visit_days="7")
 
     page = commander.get(f"/data/forms/{key}").text
-    post(steward, f"/data/forms/{key}/submit", live_from=TODAY)
+    post(steward, f"/data/forms/{key}/submit", live_from=today().isoformat())
 
     kept = session.scalar(text("SELECT cost FROM form_version WHERE id = :k"), {"k": key})
     assert kept["hours"] > 0
@@ -103,7 +101,7 @@ def test_a_question_that_is_asked_already_costs_less_than_a_new_one(steward, com
     fresh = draft(steward, form="fresh_one", add=["premises.lift"], visit_days="90")
 
     def hours(key):
-        post(steward, f"/data/forms/{key}/submit", live_from=TODAY)
+        post(steward, f"/data/forms/{key}/submit", live_from=today().isoformat())
         return session.scalar(
             text("SELECT (cost->>'hours')::float + (cost->'towns'->0->>3)::float"
                  " FROM form_version WHERE id = :k"), {"k": key},
@@ -115,7 +113,7 @@ def test_a_question_that_is_asked_already_costs_less_than_a_new_one(steward, com
 def test_who_wrote_a_form_does_not_approve_it(city, sign_in, session):
     both = sign_in("steward")
     key = draft(both)
-    post(both, f"/data/forms/{key}/submit", live_from=TODAY)
+    post(both, f"/data/forms/{key}/submit", live_from=today().isoformat())
     assert post(both, f"/data/forms/{key}/decide", answer="approve").status_code == 403
     second = sign_in("commander")
     session.execute(
@@ -134,7 +132,7 @@ def test_who_wrote_a_form_does_not_approve_it(city, sign_in, session):
 
 def test_a_waiting_form_is_counted_for_who_approves(steward, commander):
     key = draft(steward)
-    post(steward, f"/data/forms/{key}/submit", live_from=TODAY)
+    post(steward, f"/data/forms/{key}/submit", live_from=today().isoformat())
 
     counts = {one["href"]: one["count"] for one in commander.get("/api/waiting").json["items"]}
 
@@ -146,7 +144,7 @@ def test_a_waiting_form_is_counted_for_who_approves(steward, commander):
 def test_a_form_sent_back_is_a_draft_again_and_one_taken_back_too(steward, commander):
     key = draft(steward)
     for act, who, fields in (("decide", commander, {"answer": "back"}), ("withdraw", steward, {})):
-        post(steward, f"/data/forms/{key}/submit", live_from=TODAY)
+        post(steward, f"/data/forms/{key}/submit", live_from=today().isoformat())
         post(who, f"/data/forms/{key}/{act}", **fields)
         assert f'href="/data/forms/{key}/edit"' in steward.get(f"/data/forms/{key}").text
     post(steward, f"/data/forms/{key}/withdraw")
@@ -161,7 +159,7 @@ def test_the_version_before_is_in_force_again_and_late_visits_stay_good(
     first = approved(steward, commander)
     copied = post(steward, f"/data/forms/{first}/copy").location
     second = int(re.search(r"/(\d+)/", copied).group(1))
-    post(steward, f"/data/forms/{second}/submit", live_from=TODAY)
+    post(steward, f"/data/forms/{second}/submit", live_from=today().isoformat())
     post(commander, f"/data/forms/{second}/decide", answer="approve")
     walk = Round(session, make_actor(session, "worker"), now=datetime.now(UTC))
     (served,) = walk.forms("lift_check")

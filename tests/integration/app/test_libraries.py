@@ -14,7 +14,7 @@ from grids.audit import AuditEvent
 from grids.libraries import macro
 from grids.libraries.indicators import BY_CODE, INDICATORS
 from grids.libraries.models import MacroFigure
-from tests.support.cases import build_city, make_actor
+from tests.support.cases import build_city, make_actor, today
 
 SignIn = Callable[..., FlaskClient]
 TODAY = date(2026, 11, 23)
@@ -77,7 +77,7 @@ def test_one_bad_figure_and_nothing_is_recorded(city, sign_in, given, code) -> N
 
     answer = steward.post("/data/macro", data={
         "csrf_token": steward.csrf_token, "indicator": "budget_revenue",
-        "period": REVENUE.before(REVENUE.begins(datetime.now(UTC).date())).isoformat(), **form,
+        "period": REVENUE.before(REVENUE.begins(today())).isoformat(), **form,
     })  # fmt: skip
 
     assert answer.status_code == 422
@@ -88,7 +88,7 @@ def test_one_bad_figure_and_nothing_is_recorded(city, sign_in, given, code) -> N
 
 def test_a_period_is_recorded_on_the_page(city: Session, sign_in: SignIn) -> None:
     steward = sign_in("steward", area=EAST)
-    period = REVENUE.before(REVENUE.begins(datetime.now(UTC).date())).isoformat()
+    period = REVENUE.before(REVENUE.begins(today())).isoformat()
     form = {"csrf_token": steward.csrf_token, "indicator": "budget_revenue", "period": period}
 
     done = steward.post("/data/macro", data={**form, f"v.{EAST}": "77"})
