@@ -78,7 +78,7 @@ def run(scale: float) -> list[Result]:
             points = conn.execute(
                 "SELECT ST_X(geom), ST_Y(geom) FROM address ORDER BY id"
             ).fetchall()
-        data, bad = _file(rows, points)
+        data, bad = firms(rows, points)
         print(f"  {rows} rows, {len(data) / 1e6:.0f} MB, {bad} of them bad", file=sys.stderr)
         store = Store(Path(made.settings.var_dir) / "blobs")
         seconds = _first(pool, worker, store, data, rows=rows, bad=bad)
@@ -96,7 +96,7 @@ def run(scale: float) -> list[Result]:
     ]  # fmt: skip
 
 
-def _file(rows: int, points: list[tuple[float, float]]) -> tuple[bytes, int]:
+def firms(rows: int, points: list[tuple[float, float]]) -> tuple[bytes, int]:
     """Write the office's table; return it and how many of its rows are bad."""
     out = io.StringIO()
     writer = csv.writer(out)

@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 from app import cluster, roles
 from app.config import ROOT, Settings, read_secrets
 from app.processes import free_port
-from bench import Result
+from bench import Result, live_import
 from bench.city import wait_for
 from grids import accounts, codes, feed
 from grids.db import engine
@@ -48,6 +48,8 @@ FIRST_PORT: Final = 21_500
 CSRF: Final = "bench"
 #: Reports that others send meanwhile: a county's busiest hour has a tenth of it.
 RUSH_PER_S: Final = 20
+#: What others do meanwhile.
+SUBMITTED, CHECKED = "submits running", "a table being checked"
 #: How soon an event must be on a screen: the issue's limit, of which this is all but the paint.
 LIMIT_MS: Final = 2_000.0
 CLAIM_LIMIT_MS: Final = 1_000.0
@@ -56,11 +58,12 @@ CLAIM_LIMIT_MS: Final = 1_000.0
 def run(scale: float) -> list[Result]:
     """Open the streams and time reports and claims; at scale 1 two thousand of them."""
     results = []
-    for clients, is_rush in ((round(FEW * scale) or 1, True), (round(CLIENTS * scale) or 1, False)):
-        with office() as (desk, port, pid, worker):
+    few, many = round(FEW * scale) or 1, round(CLIENTS * scale) or 1
+    for clients, beside in ((few, SUBMITTED), (few, CHECKED), (many, "")):
+        with office() as (desk, port, pid, worker, settings), _beside(beside, worker, settings):
             kinds = ("incident", "claim")
-            spent, memory = asyncio.run(_watch(desk, port, pid, worker, clients, is_rush=is_rush))
-            label = f"{clients} streams" + (", submits running" if is_rush else "")
+            spent, memory = asyncio.run(_watch(desk, port, pid, worker, clients))
+            label = ", ".join(filter(None, (f"{clients} streams", beside)))
             for kind, limit in zip(kinds, (LIMIT_MS, CLAIM_LIMIT_MS), strict=True):
                 times = sorted(spent[kind])
                 for name, value in (
@@ -100,7 +103,7 @@ class Worker:
 
 
 @contextmanager
-def office() -> Iterator[tuple[Desk, int, int, Worker]]:
+def office() -> Iterator[tuple[Desk, int, int, Worker, Settings]]:
     """Run a durable cluster, the sealer, the web server and the live process."""
     with tempfile.TemporaryDirectory(prefix="wangge-live-") as folder:
         pg = cluster.Cluster(Path(folder) / "pg", "none", auth="trust")
@@ -130,7 +133,8 @@ def office() -> Iterator[tuple[Desk, int, int, Worker]]:
                 session.commit()
                 sealer.start()
                 wait_for(int(env["WANGGE_WEB_PORT"]))
-                yield desk, port, process.pid, Worker(int(env["WANGGE_WEB_PORT"]), token)
+                reporter = Worker(int(env["WANGGE_WEB_PORT"]), token)
+                yield desk, port, process.pid, reporter, settings
         finally:
             stop.set()
             for one in (web, process):
@@ -166,8 +170,27 @@ def _signed_in(session: Session, actor: accounts.Actor) -> str:
     return token
 
 
+@contextmanager
+def _beside(what: str, worker: Worker, settings: Settings) -> Iterator[None]:
+    """Let others work while events are timed."""
+    if what == CHECKED:
+        with live_import.checking(settings.owner_url, settings.worker_url):
+            yield
+        return
+    stop = threading.Event()
+    rush = threading.Thread(target=_report_on, args=(worker, stop))
+    if what == SUBMITTED:
+        rush.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        if rush.is_alive():
+            rush.join(30)
+
+
 async def _watch(
-    desk: Desk, port: int, pid: int, worker: Worker, clients: int, *, is_rush: bool
+    desk: Desk, port: int, pid: int, worker: Worker, clients: int
 ) -> tuple[dict[str, list[float]], float]:
     """Open the streams, then report and claim, and take the time of every receipt."""
     heard: dict[str, dict[str, list[float]]] = {"incident": {}, "claim": {}}
@@ -177,10 +200,6 @@ async def _watch(
         for token, event in zip(_cookies(desk.session, clients), opened, strict=True)
     ]
     await asyncio.wait_for(asyncio.gather(*(event.wait() for event in opened)), 180)
-    stop = threading.Event()
-    rush = threading.Thread(target=_report_on, args=(worker, stop))
-    if is_rush:
-        rush.start()
     spent: dict[str, list[float]] = {"incident": [], "claim": []}
     for _ in range(EVENTS):
         case = await asyncio.to_thread(_report, worker)
@@ -188,9 +207,6 @@ async def _watch(
         await asyncio.to_thread(_claim, desk, case)
         spent["claim"] += await _times(heard["claim"], str(case), clients)
     memory = _memory_mb(pid)
-    stop.set()
-    if is_rush:
-        rush.join(30)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
