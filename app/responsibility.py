@@ -218,7 +218,7 @@ def save(set_id: int, rule_id: int) -> ResponseReturnValue:
 def _given() -> RuleInput:
     """Read the form of a rule. A category says its kind, where nobody has chosen one."""
     form = {name: request.form.get(name, "").strip() for name in FIELDS}
-    category = words.chosen(form["category"], words.category_picks(now().date()), form["kind"])
+    category = words.chosen(form["category"], words.category_picks(faces.today()), form["kind"])
     area = words.chosen(form["area"], words.area_picks(words.names_of()))
     form["category"], form["area"] = (one.code if one else "" for one in (category, area))
     form["kind"] = form["kind"] or (category.kind if category else "")
@@ -229,7 +229,7 @@ def _form(
     found: RuleSet, rule_id: int, given: RuleInput, problems: dict[str, str], problem: str = ""
 ) -> str:
     departments = g.session.scalars(select(Department).order_by(Department.sort, Department.code))
-    categories, areas = words.category_picks(now().date()), words.area_picks(words.names_of())
+    categories, areas = words.category_picks(faces.today()), words.area_picks(words.names_of())
     return page(
         "rule",
         found=found, rule_id=rule_id, given=given, problems=problems, problem=problem, kinds=KINDS,

@@ -8,6 +8,7 @@ from flask import Blueprint, g, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from app import faces
 from app import responsibility_words as words
 from app.auth import requires
 from app.responsibility import now, page, source_ip, text_of
@@ -143,7 +144,7 @@ def _moratoria(problem: GridsError | None) -> ResponseReturnValue:
         form=request.form, kinds=KINDS, problem=text_of(problem) if problem else "",
         field=problem.params.get("field", "") if problem else "",
         titles=words.category_names((one.kind, one.category) for one in rows),
-        categories=words.category_picks(now().date()), areas=words.area_picks(words.names_of()),
+        categories=words.category_picks(faces.today()), areas=words.area_picks(words.names_of()),
     )  # fmt: skip
 
 
@@ -155,7 +156,7 @@ def set_one() -> ResponseReturnValue:
     begins_at, ends_at = (words.instant(form.get(n, "")) for n in ("begins_at", "ends_at"))
     kind = form.get("kind", "")
     with g.session.begin():
-        category = words.chosen(form.get("category", ""), words.category_picks(now().date()), kind)
+        category = words.chosen(form.get("category", ""), words.category_picks(faces.today()), kind)
         area = words.chosen(form.get("area", ""), words.area_picks(words.names_of()))
     told = {n: form.get(n, "").strip() for n in
             ("reason", "public_note", "approved_by", "document")}  # fmt: skip
