@@ -173,7 +173,8 @@ def watch(session: Session, now: datetime) -> int:
         .order_by(SystemCase.ack_due_at)
         .limit(MOST)
     ).all()  # fmt: skip
-    for row in late:
+    # An alarm holds its case: whoever holds several takes them in one order, as reminders do.
+    for row in sorted(late, key=lambda one: one.id):
         raise_alarm(
             session, LATE, row.number, now=now, area_code=row.area_code, incident_id=row.id,
             detail={"system": row.system, "due_at": row.ack_due_at.isoformat()},

@@ -22,7 +22,7 @@ def try_rules(context: JobContext, trial_id: int) -> None:
 @tasks.task(name="watch_arbitration", queueing_lock="watch_arbitration", pass_context=True)
 def watch_arbitration(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - the queue's form
     """Open what is passed on, and decide by the rules what nobody decided in time."""
-    with Session(work_of(context).engine) as session, session.begin():
-        now = datetime.now(UTC)
-        detect(session, now)
-        default_overdue(session, now)
+    now = datetime.now(UTC)
+    for work in (detect, default_overdue):
+        with Session(work_of(context).engine) as session, session.begin():
+            work(session, now)

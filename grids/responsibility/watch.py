@@ -37,7 +37,7 @@ def default_overdue(session: Session, now: datetime) -> int:
         .limit(arbitration.MOST)
     ).all()
     done = 0
-    for arbitration_id, incident_id in overdue:
+    for arbitration_id, incident_id in sorted(overdue, key=lambda one: one.incident_id):
         row = records.locked(session, incident_id, SYSTEM)  # before the arbitration, as steps do
         one = arbitration.arbitration(session, arbitration_id, SYSTEM, lock=True).arbitration
         if one.state == "open":
@@ -76,7 +76,7 @@ def detect(session: Session, now: datetime) -> int:
             (Incident.status == "disputed")
             | ((Incident.status == "pending_dispatch") & (Incident.return_count >= RETURNS))
         )
-        .order_by(Incident.received_at)
+        .order_by(Incident.id)  # whoever locks several cases takes them in this order
     ).all():
         before = arbitration.binding_of(session, row.id)
         if before is not None and before.state == "open":

@@ -55,7 +55,8 @@ def watch(session: Session, now: datetime, limits: Limits | None = None) -> int:
     found = {(f"{KIND}{row.cause}", row.number): row for row in rows}
     known = _known(session)
     new = [(key, row) for key, row in found.items() if key not in known][:MOST]
-    for (kind, number), row in new:
+    # An alarm holds its case: whoever holds several takes them in one order, as reminders do.
+    for (kind, number), row in sorted(new, key=lambda one: one[1].id):
         session.add(_alarm(kind, number, row, now))
     session.flush()
     over = [one for key, (one, is_open) in known.items() if is_open and key not in found]

@@ -339,6 +339,15 @@ def test_a_stuck_case_is_told_once_per_cause(
     assert set(bare.session.scalars(select(DutyAlarm.count))) == {1}
 
 
+def test_alarms_take_hold_of_their_cases_in_one_order(bare: Desk) -> None:
+    for _ in range(6):
+        bare.submit()
+    assert stuck.watch(bare.session, bare.later(days=3)) == 6
+
+    cases = bare.session.scalars(select(DutyAlarm.incident_id).order_by(DutyAlarm.id)).all()
+    assert cases == sorted(cases)
+
+
 def test_the_alarm_ends_when_the_case_goes_on_and_a_person_s_closing_holds(bare: Desk) -> None:
     moving, standing = bare.submit(), bare.submit()
     late = bare.later(days=3)
